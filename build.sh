@@ -1,0 +1,385 @@
+#!/bin/bash
+#
+# Builds, tests and shows the module.  Writes only under build/ (Test::Nginx
+# also keeps its servers in t/servroot_*).
+
+set -euo pipefail
+
+usage() {
+    cat <<END
+usage: ./build.sh [option ...] [-- nginx's configure arguments]
+       ./build.sh test
+       ./build.sh demo [--once]
+
+Without options builds build/ngx_http_wx_openid_module.so for Debian's
+nginx.  What is missing is installed by apt-get when run as root, and named
+otherwise.
+
+  --nginx=TREE  build for this nginx source tree instead
+  --static      a whole nginx with the module built in: build/nginx-static;
+                without --nginx its source is Debian's
+  --asan        the same with AddressSanitizer, UBSan and every allocation
+                by itself (NGX_DEBUG_PALLOC): build/nginx-asan
+
+  test          install, build and run every test
+  demo          run the main job on this machine; --once ends it afterwards
+
+CC names the compiler, gcc or clang (C++ is compiled by it too).
+END
+}
+
+
+# Debian's packages, by what needs them
+
+tool_packages=(g++ make libcjson-dev)
+tree_packages=(libssl-dev libpcre2-dev zlib1g-dev)
+debian_packages=(dpkg-dev nginx nginx-dev)
+demo_packages=(nginx python3 openssl curl)
+test_packages=(
+    perl curl openssl python3
+    libgtest-dev clang libclang-rt-dev binutils
+    php-fpm uwsgi-core uwsgi-plugin-python3 python3-grpcio
+)
+
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+build=$root/build
+module=ngx_http_wx_openid_module.so
+
+say() {
+    printf 'build.sh: %s\n' "$*"
+}
+
+die() {
+    say "$*" >&2
+    exit 1
+}
+
+
+# installing
+
+apt() {
+    DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+        -o DPkg::Lock::Timeout=600 "$@" < /dev/null
+}
+
+installed() {
+    dpkg-query -W -f '${db:Status-Status}\n' "$1" 2> /dev/null \
+        | grep -qx installed
+}
+
+# Elsewhere than on Debian the compiler and configure say what is missing.
+
+install_packages() {
+    local name missing=()
+
+    command -v dpkg-query > /dev/null || return 0
+
+    for name; do
+        installed "$name" || missing+=("$name")
+    done
+
+    [ ${#missing[@]} -gt 0 ] || return 0
+
+    [ "$(id -u)" = 0 ] \
+        || die "packages are missing; as root: apt-get install ${missing[*]}"
+
+    say "installing ${missing[*]}"
+
+    apt update > /dev/null || say "apt-get update failed, going on" >&2
+    apt install --no-install-recommends "${missing[@]}" > /dev/null \
+        || die "cannot install ${missing[*]}"
+}
+
+# The archives of Debian that the machine's own apt sources name, as lines
+# "URI SUITE COMPONENT", security updates included.
+
+debian_archives() {
+    apt-get indextargets 'Created-By: Packages' 'Origin: Debian' \
+        --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' | sort -u
+}
+
+# apt-get with sources of its own, read from stdin; the system's sources do
+# not change.  Debian's keyring verifies them: one too old to know the key
+# that signs sid today is brought up to date.
+
+private_apt() {
+    local dir=$build/apt/$1 options
+    shift
+
+    mkdir -p "$dir/lists/partial" "$dir/archives/partial"
+    cat > "$dir/sources.list"
+
+    options=(
+        -o Dir::Etc::SourceList="$dir/sources.list"
+        -o Dir::Etc::SourceParts=-
+        -o Dir::State::Lists="$dir/lists"
+        -o Dir::Cache="$dir"
+        -o APT::Sandbox::User=root
+        -o APT::Update::Error-Mode=any
+    )
+
+    if ! apt "${options[@]}" update > /dev/null; then
+        apt install --only-upgrade debian-archive-keyring > /dev/null
+        apt "${options[@]}" update > /dev/null
+    fi
+
+    (cd "$dir" && apt "${options[@]}" "$@" > /dev/null)
+}
+
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+have_test_nginx() {
+    perl -MTest::Nginx::Socket -e 1 2> /dev/null
+}
+
+# Debian has Test::Nginx in sid only; what it depends on comes from the
+# release installed here.
+
+install_test_nginx() {
+    local uri
+
+    have_test_nginx && return
+
+    uri=$(debian_archives | awk '$2 !~ /-/ { print $1; exit }')
+
+    [ -n "$uri" ] && [ "$(id -u)" = 0 ] \
+        || die "Test::Nginx is missing: cpanm Test::Nginx"
+
+    say "installing libtest-nginx-perl from sid"
+
+    rm -rf "$build/apt/sid"
+    echo "deb [signed-by=$keyring] $uri sid main" \
+        | private_apt sid download libtest-nginx-perl
+
+    apt install --no-install-recommends \
+        "$build"/apt/sid/libtest-nginx-perl_*.deb > /dev/null
+
+    have_test_nginx || die "cannot install Test::Nginx"
+}
+
+# Sets "tree" to the source of Debian's nginx: of the version installed here,
+# or, where the mirror lacks it (security updates come late to some), of the
+# version that the release was made with.
+
+fetch_debian_source() {
+    local version release found
+
+    install_packages "${tool_packages[@]}" "${debian_packages[@]}"
+
+    version=$(dpkg-query -W -f '${source:Version}' nginx)
+    release=$(. /etc/os-release && echo "$VERSION_CODENAME")
+    tree=$build/source/nginx-$version
+
+    if [ ! -d "$tree" ]; then
+        say "fetching the source of nginx $version"
+
+        rm -rf "$build/apt/source" "$tree.part"
+        mkdir -p "$build/source"
+
+        debian_source "nginx=$version" 2> /dev/null \
+            || debian_source "nginx/$release" \
+            || die "cannot fetch the source of Debian's nginx"
+
+        dpkg-source --no-check --no-copy -x \
+            "$build"/apt/source/nginx_*.dsc "$tree.part" > /dev/null
+        mv "$tree.part" "$tree"
+    fi
+
+    found=$(dpkg-parsechangelog -l "$tree/debian/changelog" -S Version)
+
+    [ "$found" = "$version" ] \
+        || say "the mirror has no source of nginx $version: using $found"
+}
+
+debian_source() {
+    debian_archives | sed "s,^,deb-src [signed-by=$keyring] ," \
+        | private_apt source source --download-only "$1"
+}
+
+
+# building
+
+# nginx's configure writes into the directory it runs in, so it runs in one
+# that is ours, made of links to all that the source tree has.
+
+link_tree() {
+    local tree=$1 dir=$2 file
+
+    mkdir -p "$dir"
+
+    for file in "$tree"/*; do
+        case ${file##*/} in
+            Makefile | objs) ;;
+            *) ln -s "$file" "$dir/" ;;
+        esac
+    done
+}
+
+# compile NAME TREE TARGET ARGUMENT...: configures once for the same
+# arguments, then makes TARGET, in build/NAME.
+
+compile() {
+    local name=$1 tree=$2 target=$3 dir=$build/$1 configure=./configure
+    local stamp
+    shift 3
+
+    [ -x "$tree/configure" ] || configure=auto/configure
+    [ -f "$tree/$configure" ] || die "$tree is not an nginx source tree"
+
+    stamp=$(printf '%s\n' "$tree" "${CC-}" "${CFLAGS-}" "$@"
+            cksum < "$root/config"; cksum < "$root/config.make"
+            cksum < "$tree/src/core/nginx.h")
+
+    if [ "$(cat "$dir/stamp" 2> /dev/null)" != "$stamp" ]; then
+        rm -rf "$dir"
+        link_tree "$tree" "$dir"
+
+        # what nginx's own probes leak is nothing to us
+
+        (cd "$dir" && ASAN_OPTIONS=detect_leaks=0 "$configure" "$@") \
+            > "$dir/configure.log" 2>&1 < /dev/null \
+            || { tail -n 12 "$dir/configure.log" >&2
+                 die "configure failed, see build/$name/objs/autoconf.err"; }
+
+        echo "$stamp" > "$dir/stamp"
+    fi
+
+    make -s -j "$(nproc)" -C "$dir" -f objs/Makefile "$target" \
+        || die "the build in build/$name failed"
+}
+
+# A new file in place of the old one: an nginx that runs keeps what it has.
+
+publish() {
+    cp "$1" "$2.part"
+    mv "$2.part" "$2"
+    say "built ${2#"$root/"}"
+}
+
+# As debhelper's nginx_mod builds modules: nginx-dev's headers, with the
+# arguments and flags that Debian's nginx was built with.
+
+build_debian() {
+    local cflags ldflags
+    local src=/usr/share/nginx/src NGX_CONF_FLAGS
+
+    install_packages "${tool_packages[@]}" "${debian_packages[@]}"
+
+    [ -f $src/conf_flags ] || die "no Debian nginx here: use --nginx=TREE"
+    . $src/conf_flags
+
+    cflags="$(cd "$root" && dpkg-buildflags --get CFLAGS) -fPIC"
+    cflags="$cflags $(dpkg-buildflags --get CPPFLAGS)"
+    ldflags="$(dpkg-buildflags --get LDFLAGS) -fPIC"
+
+    compile "debian$suffix" $src modules \
+        --with-cc-opt="$cflags" --with-ld-opt="$ldflags" \
+        "${NGX_CONF_FLAGS[@]}" "${arguments[@]}" \
+        --add-dynamic-module="$root"
+
+    publish "$build/debian$suffix/objs/$module" "$build/$module"
+}
+
+# what every nginx is configured with here: its own and the tests' needs
+
+features=(
+    --with-threads --with-http_ssl_module --with-http_v2_module
+    --with-http_auth_request_module --with-http_realip_module
+)
+
+# nginx itself copies no bytes from a null pointer in many places, so that
+# one check is off; what any other finds is fatal.
+
+asan_cflags="-O1 -g -fno-omit-frame-pointer -DNGX_DEBUG_PALLOC=1
+             -fsanitize=address,undefined -fno-sanitize=nonnull-attribute
+             -fno-sanitize-recover=undefined"
+
+# As shared libraries gcc's UBSan ignores log_path beside ASan.
+
+asan_ldflags() {
+    local flags="-fsanitize=address,undefined"
+
+    if ! ${CC:-cc} --version | grep -q clang; then
+        flags="$flags -static-libasan -static-libubsan"
+    fi
+
+    echo "$flags"
+}
+
+build_tree() {
+    local name
+
+    install_packages "${tool_packages[@]}" "${tree_packages[@]}"
+
+    name=nginx-$(sed -n 's/^#define NGINX_VERSION *"\(.*\)"/\1/p' \
+                     "$tree/src/core/nginx.h")$suffix
+
+    case $kind in
+        dynamic)
+            compile "$name" "$tree" modules --with-compat \
+                "${features[@]}" "${arguments[@]}" \
+                --add-dynamic-module="$root"
+            publish "$build/$name/objs/$module" "$build/$module"
+            ;;
+
+        static)
+            compile "$name-static" "$tree" binary \
+                "${features[@]}" "${arguments[@]}" --add-module="$root"
+            publish "$build/$name-static/objs/nginx" "$build/nginx-static"
+            ;;
+
+        asan)
+            compile "$name-asan" "$tree" binary "${features[@]}" \
+                --with-debug --with-poll_module --with-select_module \
+                --with-http_addition_module --with-http_dav_module \
+                --with-http_slice_module --with-http_stub_status_module \
+                --with-http_sub_module --error-log-path=stderr \
+                --with-cc-opt="${asan_cflags//$'\n'/}" \
+                --with-ld-opt="$(asan_ldflags)" \
+                "${arguments[@]}" --add-module="$root"
+            publish "$build/$name-asan/objs/nginx" "$build/nginx-asan"
+            ;;
+    esac
+}
+
+
+main() {
+    kind=dynamic
+    tree=
+    arguments=()
+
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --nginx=?*) tree=$(cd "${1#*=}" && pwd -P) || exit 1 ;;
+            --static)   kind=static ;;
+            --asan)     kind=asan ;;
+            --)         shift; arguments=("$@"); break ;;
+            -h | --help) usage; exit ;;
+            *)          usage >&2; exit 2 ;;
+        esac
+        shift
+    done
+
+    case ${CC-} in
+        '' | cc | gcc) suffix= ;;
+        *)             suffix=-${CC##*/}; suffix=${suffix%% *} ;;
+    esac
+
+    mkdir -p "$build"
+    exec 9> "$build/lock"
+    flock 9
+
+    if [ -n "$tree" ]; then
+        build_tree
+    elif [ $kind = dynamic ]; then
+        build_debian
+    else
+        fetch_debian_source
+        build_tree
+    fi
+}
+
+case ${1-} in
+    *)    main "$@" ;;
+esac

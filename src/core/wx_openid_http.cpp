@@ -1,0 +1,535 @@
+/*
+ * Copyright (C) wx_openid authors
+ *
+ * HTTP/1.1 as wx_openid_http.h has it.  The reader works byte by byte, so
+ * that where the input was cut cannot matter; a reply has some hundred.
+ */
+
+#include "wx_openid_http.h"
+
+#include <algorithm>
+#include <charconv>
+#include <type_traits>
+
+#include "wx_openid_text.h"
+
+
+namespace wx_openid {
+
+
+namespace {
+
+
+constexpr std::string_view version = "HTTP/1.";
+constexpr std::string_view crlf = "\r\n";
+
+
+/* the request around what varies */
+
+constexpr std::string_view text_method = "GET ";
+constexpr std::string_view text_appid = "?appid=";
+constexpr std::string_view text_secret = "&secret=";
+constexpr std::string_view text_code = "&js_code=";
+constexpr std::string_view text_host =
+    "&grant_type=authorization_code HTTP/1.1\r\n"
+    "Host: ";
+constexpr std::string_view text_end =
+    "\r\n"
+    "User-Agent: wx_openid\r\n"
+    "Accept: application/json, text/plain\r\n"
+    "Accept-Encoding: identity\r\n"
+    "Connection: keep-alive\r\n"
+    "\r\n";
+
+
+class Writer {
+public:
+    explicit Writer(std::span<char> out) noexcept : out_(out) {}
+
+    Writer &text(std::string_view s) noexcept
+    {
+        std::copy_n(s.data(), s.size(), out_.data() + size_);
+        size_ += s.size();
+        return *this;
+    }
+
+    Writer &argument(std::string_view s) noexcept
+    {
+        size_ += percent_encode(s, out_.subspan(size_));
+        return *this;
+    }
+
+    std::size_t size() const noexcept { return size_; }
+
+private:
+    std::span<char> out_;
+    std::size_t size_ = 0;
+};
+
+
+bool
+is_digit(char c) noexcept
+{
+    return c >= '0' && c <= '9';
+}
+
+
+/* RFC 9110, 5.6.2 */
+
+bool
+is_token(std::string_view s) noexcept
+{
+    static constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+
+    return !s.empty() && std::all_of(s.begin(), s.end(), [](char c) {
+        return is_alnum(c) || marks.find(c) != marks.npos;
+    });
+}
+
+
+/* what would let two readers see different lines */
+
+bool
+has_cr_or_nul(std::string_view line) noexcept
+{
+    return line.find('\r') != line.npos || line.find('\0') != line.npos;
+}
+
+
+}
+
+
+std::size_t
+exchange_request_max(const ExchangeRequest &request) noexcept
+{
+    return text_method.size() + request.prefix.size() + exchange_path.size()
+           + text_appid.size() + percent_encoded_max(request.appid.size())
+           + text_secret.size() + percent_encoded_max(request.secret.size())
+           + text_code.size() + percent_encoded_max(request.code.size())
+           + text_host.size() + request.host.size() + text_end.size();
+}
+
+
+std::size_t
+write_exchange_request(const ExchangeRequest &request,
+    std::span<char> out) noexcept
+{
+    Writer w(out);
+
+    w.text(text_method).text(request.prefix).text(exchange_path);
+    w.text(text_appid).argument(request.appid);
+    w.text(text_secret).argument(request.secret);
+    w.text(text_code).argument(request.code);
+    w.text(text_host).text(request.host).text(text_end);
+
+    return w.size();
+}
+
+
+std::string_view
+http_error_text(HttpError error) noexcept
+{
+    switch (error) {
+    case HttpError::none:
+        return "no error";
+    case HttpError::bad_status_line:
+        return "invalid status line";
+    case HttpError::bad_header:
+        return "invalid header";
+    case HttpError::bad_length:
+        return "invalid length";
+    case HttpError::unsupported_encoding:
+        return "unsupported encoding";
+    case HttpError::switched_protocols:
+        return "switched protocols";
+    case HttpError::bad_chunk:
+        return "invalid chunk";
+    case HttpError::too_large:
+        return "too large";
+    case HttpError::truncated:
+        return "truncated";
+    }
+
+    return "unknown error";
+}
+
+
+std::size_t
+HttpReply::read_header(std::string_view bytes) noexcept
+{
+    return take(bytes, State::header, &HttpReply::header_byte);
+}
+
+
+std::size_t
+HttpReply::read_body(std::string_view bytes) noexcept
+{
+    return take(bytes, State::body, &HttpReply::body_byte);
+}
+
+
+void
+HttpReply::end_of_connection() noexcept
+{
+    if (state_ == State::body && framing_ == Framing::close) {
+        state_ = State::complete;
+        return;
+    }
+
+    if (state_ != State::complete && state_ != State::failed) {
+        fail(HttpError::truncated);
+    }
+}
+
+
+std::size_t
+HttpReply::take(std::string_view bytes, State state, TakeByte take_byte)
+    noexcept
+{
+    auto max = std::min(max_reply_size, body_.size());
+    std::size_t n = 0;
+
+    while (state_ == state && n < bytes.size()) {
+        if (taken_ == max) {
+            fail(HttpError::too_large);
+            break;
+        }
+
+        taken_++;
+        (this->*take_byte)(bytes[n++]);
+    }
+
+    return n;
+}
+
+
+void
+HttpReply::fail(HttpError error) noexcept
+{
+    state_ = State::failed;
+    error_ = error;
+    keepalive_ = false;
+}
+
+
+/* true behind the last byte of a line */
+
+bool
+HttpReply::line_byte(char c) noexcept
+{
+    body_[body_size_ + line_size_++] = c;
+
+    return c == '\n';
+}
+
+
+/* the line without its end, CRLF or LF; valid until the next byte */
+
+std::string_view
+HttpReply::take_line() noexcept
+{
+    std::string_view line(body_.data() + body_size_, line_size_);
+
+    line_size_ = 0;
+    line.remove_suffix(1);
+
+    if (!line.empty() && line.back() == '\r') {
+        line.remove_suffix(1);
+    }
+
+    return line;
+}
+
+
+void
+HttpReply::header_byte(char c) noexcept
+{
+    /* a peer that speaks something else may never send a line's end */
+
+    if (status_ == 0 && line_size_ < version.size()
+        && c != version[line_size_])
+    {
+        fail(HttpError::bad_status_line);
+        return;
+    }
+
+    if (!line_byte(c)) {
+        return;
+    }
+
+    if (status_ == 0) {
+        status_line(take_line());
+        return;
+    }
+
+    header_line(take_line());
+}
+
+
+void
+HttpReply::status_line(std::string_view line) noexcept
+{
+    bool cut = has_cr_or_nul(line);
+
+    line.remove_prefix(version.size());
+
+    /* "1 200", then the end or " reason" */
+
+    if (cut || line.size() < 5 || (line[0] != '0' && line[0] != '1')
+        || line[1] != ' ' || !is_digit(line[2]) || !is_digit(line[3])
+        || !is_digit(line[4]) || (line.size() > 5 && line[5] != ' '))
+    {
+        fail(HttpError::bad_status_line);
+        return;
+    }
+
+    unsigned status = 0;
+    std::from_chars(line.data() + 2, line.data() + 5, status);
+
+    if (status < 100 || status > 599) {
+        fail(HttpError::bad_status_line);
+        return;
+    }
+
+    status_ = status;
+    http10_ = line[0] == '0';
+
+    if (status == 101) {
+        fail(HttpError::switched_protocols);
+    }
+}
+
+
+void
+HttpReply::header_line(std::string_view line) noexcept
+{
+    if (line.empty()) {
+        end_of_header();
+        return;
+    }
+
+    auto value = line;
+    auto name = next_part(value, ':');
+
+    /* a folded line has a blank in its name, one without ":" is all name */
+
+    if (has_cr_or_nul(line) || name.size() == line.size() || !is_token(name)) {
+        fail(HttpError::bad_header);
+        return;
+    }
+
+    if (status_ >= 200) {
+        header_field(name, trimmed(value));
+    }
+}
+
+
+void
+HttpReply::header_field(std::string_view name, std::string_view value)
+    noexcept
+{
+    if (equal_nocase(name, "Content-Length")) {
+        content_length(value);
+        return;
+    }
+
+    if (equal_nocase(name, "Transfer-Encoding")) {
+        if (has_chunked_ || !equal_nocase(value, "chunked")) {
+            fail(HttpError::unsupported_encoding);
+            return;
+        }
+
+        has_chunked_ = true;
+        return;
+    }
+
+    if (equal_nocase(name, "Content-Encoding")) {
+        if (!equal_nocase(value, "identity")) {
+            fail(HttpError::unsupported_encoding);
+        }
+
+        return;
+    }
+
+    if (equal_nocase(name, "Connection")) {
+        connection(value);
+    }
+}
+
+
+void
+HttpReply::content_length(std::string_view value) noexcept
+{
+    if (has_length_ || value.empty()
+        || !std::all_of(value.begin(), value.end(), is_digit))
+    {
+        fail(HttpError::bad_length);
+        return;
+    }
+
+    has_length_ = true;
+
+    auto [end, failed] = std::from_chars(value.data(),
+                                         value.data() + value.size(), left_);
+
+    if (failed != std::errc() || left_ > max_reply_size) {
+        fail(HttpError::too_large);
+    }
+}
+
+
+void
+HttpReply::connection(std::string_view value) noexcept
+{
+    while (!value.empty()) {
+        auto option = trimmed(next_part(value, ','));
+
+        if (equal_nocase(option, "close")) {
+            says_close_ = true;
+        }
+
+        if (equal_nocase(option, "keep-alive")) {
+            says_keepalive_ = true;
+        }
+    }
+}
+
+
+void
+HttpReply::end_of_header() noexcept
+{
+    if (status_ < 200) {
+        status_ = 0;
+        return;
+    }
+
+    if (has_chunked_ && (has_length_ || http10_)) {
+        fail(HttpError::bad_length);
+        return;
+    }
+
+    if (status_ == 204 || status_ == 304) {
+        framing_ = Framing::none;
+
+    } else if (has_chunked_) {
+        framing_ = Framing::chunked;
+
+    } else if (has_length_) {
+        framing_ = left_ ? Framing::length : Framing::none;
+
+    } else {
+        framing_ = Framing::close;
+    }
+
+    keepalive_ = !says_close_ && (!http10_ || says_keepalive_)
+                 && framing_ != Framing::close;
+
+    state_ = framing_ == Framing::none ? State::complete : State::body;
+}
+
+
+void
+HttpReply::body_byte(char c) noexcept
+{
+    if (framing_ == Framing::chunked) {
+        chunk_byte(c);
+        return;
+    }
+
+    body_[body_size_++] = c;
+
+    if (framing_ == Framing::length && --left_ == 0) {
+        state_ = State::complete;
+    }
+}
+
+
+void
+HttpReply::chunk_byte(char c) noexcept
+{
+    switch (chunk_) {
+
+    case Chunk::size:
+        if (line_byte(c)) {
+            chunk_size({body_.data() + body_size_, line_size_});
+            line_size_ = 0;
+        }
+
+        return;
+
+    case Chunk::data:
+        body_[body_size_++] = c;
+
+        if (--left_ == 0) {
+            chunk_ = Chunk::data_end;
+        }
+
+        return;
+
+    case Chunk::data_end:
+        if (c != crlf[line_size_]) {
+            fail(HttpError::bad_chunk);
+            return;
+        }
+
+        if (line_byte(c)) {
+            line_size_ = 0;
+            chunk_ = Chunk::size;
+        }
+
+        return;
+
+    case Chunk::trailer:
+        if (line_byte(c) && take_line().empty()) {
+            state_ = State::complete;
+        }
+    }
+}
+
+
+/* 1 to 8 hex digits, then CRLF or an extension, ignored, and CRLF */
+
+void
+HttpReply::chunk_size(std::string_view line) noexcept
+{
+    constexpr std::size_t max_digits = 8;
+
+    auto first = line.data();
+    auto last = first + line.size();
+
+    auto [end, failed] = std::from_chars(first, last, left_, 16);
+    auto digits = static_cast<std::size_t>(end - first);
+
+    std::string_view rest(end, static_cast<std::size_t>(last - end));
+
+    if (failed != std::errc() || digits > max_digits || rest.size() < 2) {
+        fail(HttpError::bad_chunk);
+        return;
+    }
+
+    std::string_view line_end(last - 2, 2);
+    rest.remove_suffix(2);
+
+    bool extension = rest.empty() || rest[0] == ';' || is_blank(rest[0]);
+    bool control = std::any_of(rest.begin(), rest.end(), [](char c) {
+        return c != '\t' && has_control({&c, 1});
+    });
+
+    if (line_end != crlf || !extension || control) {
+        fail(HttpError::bad_chunk);
+        return;
+    }
+
+    if (left_ > max_reply_size) {
+        fail(HttpError::too_large);
+        return;
+    }
+
+    chunk_ = left_ ? Chunk::data : Chunk::trailer;
+}
+
+
+static_assert(std::is_trivially_destructible_v<HttpReply>);
+
+
+}

@@ -1,0 +1,415 @@
+/*
+ * Copyright (C) wx_openid authors
+ *
+ * What the files of the glue share: configuration, the request's state, and
+ * what each file offers the others.  Configuration is const once it is
+ * merged; what changes belongs to the request.
+ */
+
+#ifndef NGX_HTTP_WX_OPENID_H
+#define NGX_HTTP_WX_OPENID_H
+
+#include "ngx_http_wx_openid_ngx.h"
+
+#include "core/wx_openid_code.h"
+#include "core/wx_openid_error.h"
+#include "core/wx_openid_http.h"
+#include "core/wx_openid_reply.h"
+#include "core/wx_openid_text.h"
+
+
+extern "C" ngx_module_t ngx_http_wx_openid_module;
+
+
+namespace wx_openid {
+
+
+/* wx_openid: an ngx_conf_enum_t sets these, hence no enum class */
+
+inline constexpr ngx_uint_t mode_off = 0;
+inline constexpr ngx_uint_t mode_on = 1;
+inline constexpr ngx_uint_t mode_optional = 2;
+
+
+struct App {
+    ngx_str_t appid;
+    ngx_str_t secret;
+};
+
+
+struct CodeSource {
+    enum class Kind {
+        value,
+        arg,        /* $arg_name alone: percent-decoded */
+        json,
+        form
+    };
+
+    Kind kind;
+    ngx_str_t name;                     /* json path or form field */
+    ngx_http_complex_value_t value;     /* value, arg */
+};
+
+
+/* a header name that is removed from every request */
+
+struct GuardedName {
+    ngx_str_t name;
+    ngx_int_t variable;     /* index of its $http_ */
+};
+
+
+struct HeaderRule {
+    ngx_str_t name;
+    ngx_str_t lowcase;
+    ngx_uint_t hash;
+    ngx_int_t variable;
+    ngx_http_complex_value_t value;
+};
+
+
+/* wx_openid_pass, as written and taken apart */
+
+struct PassUrl {
+    ngx_str_t text;
+    ngx_str_t schema;       /* "http://" or "https://", for logs */
+    ngx_str_t prefix;       /* of the path, without a trailing "/" */
+    ngx_url_t url;
+    ngx_flag_t ssl;
+};
+
+
+struct TlsConf {
+    ngx_flag_t verify;
+    ngx_flag_t session_reuse;
+    ngx_int_t verify_depth;
+    ngx_uint_t protocols;
+    ngx_str_t ciphers;
+    ngx_str_t trusted_certificate;
+    ngx_str_t crl;
+};
+
+
+/*
+ * The line to WeChat: where a code goes and over which TLS.  One object for
+ * all locations with the same settings; made by line.cpp.  "peers" is null
+ * while no address is known.
+ */
+
+struct Line {
+    PassUrl *pass;
+    ngx_str_t host;                     /* Host, SNI, certificate's name */
+    TlsConf tls;
+
+    ngx_ssl_t *ssl;                     /* null: plain http */
+    ngx_http_complex_value_t ssl_name;
+
+    ngx_http_upstream_srv_conf_t *peers;    /* a group's or our own */
+    ngx_flag_t group;
+    ngx_http_upstream_srv_conf_t upstream;  /* ours, around "peers" */
+};
+
+
+struct LocConf {
+    ngx_uint_t mode;
+
+    ngx_array_t *apps;                  /* of App, as declared */
+    App **apps_by_appid;                /* the same, sorted */
+    ngx_http_complex_value_t *appid;
+
+    ngx_array_t *codes;                 /* of CodeSource; unset: default */
+    size_t body_limit;
+
+    ngx_array_t *headers;               /* of HeaderRule */
+    ngx_array_t *require;               /* of ngx_http_complex_value_t */
+
+    PassUrl *pass;
+    ngx_str_t host;
+    TlsConf tls;
+    Line *line;                         /* null where the mode is off */
+
+    ngx_msec_t timeout;
+    ngx_int_t busy_retries;
+    ngx_http_upstream_conf_t upstream;
+};
+
+
+struct MainConf {
+    ngx_flag_t used;
+
+    ngx_array_t guarded;                /* of GuardedName */
+    ngx_array_t source_names;           /* of ngx_str_t: $http_NAME that
+                                           codes are looked for in */
+    ngx_int_t code_variable;            /* index of $http_x_wx_code */
+
+    ngx_array_t *default_codes;
+    ngx_array_t *optional_codes;
+    ngx_array_t *default_headers;
+    PassUrl *default_pass;
+    ngx_array_t lines;                  /* of Line * */
+};
+
+
+enum class State {
+    idle,           /* no code is known yet */
+    reading,        /* the client's body is being read */
+    exchanging,     /* a subrequest asks WeChat */
+    repeating,      /* it must be asked again, at once or when a pause ends */
+    pausing,
+    settled         /* the result is known and stays */
+};
+
+/* $wx_openid_status */
+
+enum class Status { unset, miss, none, error };
+
+
+/*
+ * One try to exchange the code.  Lives from begin to settle; upstream.cpp
+ * fills it in, exchange.cpp judges it.
+ */
+
+struct Attempt {
+    ngx_http_request_t *subrequest = nullptr;   /* null: not running */
+    HttpReply reply{{}};
+
+    bool fresh_only = false;    /* take no connection that was kept */
+    bool kept = false;          /* the connection had been kept idle */
+    bool connecting = false;    /* a peer was chosen */
+    bool handshaking = false;   /* connected, TLS began */
+    bool sent = false;          /* the request is on its way */
+    bool answered = false;      /* a byte came back */
+    bool timed_out = false;
+    bool early = false;         /* a byte came before the request went */
+
+    ngx_str_t peer{};           /* address last tried, for the log */
+    ngx_buf_t *request = nullptr;   /* holds the secret, wiped after use */
+};
+
+
+/*
+ * A request's state, in its pool; found again after an internal redirect,
+ * which clears nginx's pointer to it.  Owned by the main request.
+ */
+
+struct Ctx {
+    ngx_http_request_t *request = nullptr;      /* the main one */
+    State state = State::idle;
+
+    ngx_str_t code{};
+    bool body_searched = false;
+    bool body_read = false;
+
+    /* the exchange: what was asked, of whom, for which app */
+
+    const LocConf *conf = nullptr;
+    const App *app = nullptr;
+    Attempt attempt;
+    char *reply_body = nullptr;                 /* max_reply_size bytes */
+    ngx_int_t busy_seen = 0;
+    bool repeated_stale = false;
+    ngx_msec_t pause_time = 0;                  /* before repeating */
+    ngx_msec_t started = 0;
+    ngx_event_t deadline{};
+    ngx_event_t pause{};
+    ngx_http_log_handler_pt log_handler = nullptr;  /* nginx's, while ours
+                                                       hides the code */
+
+    /* the result */
+
+    Refusal exchange_refusal = Refusal::none;
+    SessionReply session;
+    ngx_msec_t exchange_time = 0;
+    bool exchanged = false;                     /* WeChat was asked */
+
+    /* the decision of the location entered last */
+
+    Status status = Status::unset;
+    Refusal refusal = Refusal::none;
+    Refusal logged = Refusal::none;
+    bool identity_visible = false;
+    ngx_table_elt_t *www_authenticate = nullptr;
+    ngx_table_elt_t *retry_after = nullptr;
+};
+
+
+inline const LocConf *
+loc_conf(ngx_http_request_t *r) noexcept
+{
+    return static_cast<const LocConf *>(
+        ngx_http_get_module_loc_conf(r, ngx_http_wx_openid_module));
+}
+
+inline const MainConf *
+main_conf(ngx_http_request_t *r) noexcept
+{
+    return static_cast<const MainConf *>(
+        ngx_http_get_module_main_conf(r, ngx_http_wx_openid_module));
+}
+
+
+/* conf.cpp */
+
+void *create_main_conf(ngx_conf_t *cf) noexcept;
+void *create_loc_conf(ngx_conf_t *cf) noexcept;
+char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept;
+
+/* the app with this appid, or nullptr */
+const App *find_app(const LocConf &conf, std::string_view appid) noexcept;
+
+/* where "conf" looks for codes: as configured or by its mode */
+std::span<CodeSource> code_sources(const MainConf &mcf,
+    const LocConf &conf) noexcept;
+
+/* directives.cpp */
+
+extern ngx_command_t commands[];
+
+/* secret.cpp */
+
+/*
+ * The secret that file:PATH, env:NAME or the text itself means, in the
+ * pool; false when there is none, which is logged without it.
+ */
+bool read_secret(ngx_conf_t *cf, const ngx_str_t &spec,
+    ngx_str_t &secret) noexcept;
+
+/* lists.cpp */
+
+/* codes come in it unless configured otherwise, and it is always removed */
+
+inline constexpr std::string_view code_header = "X-WX-Code";
+
+/* adds a name to those removed from requests, once; false on no memory */
+bool guard_name(MainConf &mcf, std::string_view name) noexcept;
+
+/* the index of a header's $http_ variable or NGX_ERROR */
+ngx_int_t index_header_variable(ngx_conf_t *cf,
+    std::string_view name) noexcept;
+
+/* a value with variables; false when refused, which is logged */
+bool compile_value(ngx_conf_t *cf, std::string_view text,
+    ngx_http_complex_value_t &value) noexcept;
+
+/* appends to a list of CodeSource; false when refused, which is logged */
+bool add_code_source(ngx_conf_t *cf, MainConf &mcf, ngx_array_t &list,
+    std::string_view text) noexcept;
+
+/* appends to a list of HeaderRule; false when refused, which is logged */
+bool add_header_rule(ngx_conf_t *cf, MainConf &mcf, ngx_array_t &list,
+    std::string_view name, std::string_view value) noexcept;
+
+/* line.cpp */
+
+/* wx_openid_pass's URL in the pool; logs what is wrong, then nullptr */
+PassUrl *parse_pass(ngx_conf_t *cf, std::string_view text) noexcept;
+
+/* the line of these settings, found or made; logs, then nullptr */
+Line *line_for(ngx_conf_t *cf, MainConf &mcf, const LocConf &conf) noexcept;
+
+/* ssl.cpp */
+
+/* TLS for a line, cleaned up with the configuration; logs, then nullptr */
+ngx_ssl_t *create_ssl(ngx_conf_t *cf, const TlsConf &tls) noexcept;
+
+/* headers.cpp */
+
+/* removes guarded headers where a request enters; NGX_DECLINED or 500 */
+ngx_int_t post_read_handler(ngx_http_request_t *r) noexcept;
+ngx_int_t redirect_handler(ngx_http_request_t *r) noexcept;
+
+/* gives the upstream its identity headers; NGX_OK, NGX_ERROR or a status */
+ngx_int_t set_identity_headers(ngx_http_request_t *r,
+    const LocConf &conf) noexcept;
+
+/* ctx.cpp */
+
+/* the request's state or nullptr; "make" makes it, nullptr on no memory */
+Ctx *find_ctx(ngx_http_request_t *r) noexcept;
+Ctx *make_ctx(ngx_http_request_t *r) noexcept;
+
+/* access.cpp */
+
+ngx_int_t access_handler(ngx_http_request_t *r) noexcept;
+
+/* code.cpp */
+
+/*
+ * Looks for a code: NGX_OK with ctx.code set, NGX_DECLINED, NGX_AGAIN when
+ * the body must be read first, NGX_ERROR.
+ */
+ngx_int_t find_code(ngx_http_request_t *r, const LocConf &conf,
+    Ctx &ctx) noexcept;
+
+/* body.cpp */
+
+/* whether the method may have a body and how long it is at least */
+bool may_have_body(const ngx_http_request_t *r) noexcept;
+
+/*
+ * Starts reading the body and runs the phases again when it is there;
+ * returns what a phase handler returns: NGX_DONE or a status.
+ */
+ngx_int_t read_body(ngx_http_request_t *r, Ctx &ctx) noexcept;
+
+/*
+ * The body in one piece, in the pool: NGX_OK, NGX_DECLINED if there is none
+ * or it is longer than the limit, NGX_ERROR.
+ */
+ngx_int_t body_text(ngx_http_request_t *r, size_t limit,
+    std::string_view &text) noexcept;
+
+/* exchange.cpp */
+
+/*
+ * Starts the exchange of ctx.code for "app": NGX_AGAIN, NGX_OK when it is
+ * settled at once, NGX_ERROR.
+ */
+ngx_int_t begin_exchange(ngx_http_request_t *r, const LocConf &conf,
+    const App &app, Ctx &ctx) noexcept;
+
+/* goes on where state is "repeating"; NGX_AGAIN or NGX_ERROR */
+ngx_int_t repeat_exchange(ngx_http_request_t *r, Ctx &ctx) noexcept;
+
+/* ends what still runs when the request's pool goes */
+void drop_exchange(Ctx &ctx) noexcept;
+
+/* upstream.cpp */
+
+/* the subrequest's content: asks WeChat; a content handler */
+ngx_int_t ask_wechat(ngx_http_request_t *sr) noexcept;
+
+/* peer.init of a line */
+ngx_int_t init_peer(ngx_http_request_t *sr,
+    ngx_http_upstream_srv_conf_t *us) noexcept;
+
+/* response.cpp */
+
+/* refuses as the interface says; returns what an access handler returns */
+ngx_int_t refuse(ngx_http_request_t *r, Ctx &ctx, Refusal refusal) noexcept;
+
+/* takes back the headers of a refusal that an error_page led away from */
+void forget_refusal(Ctx &ctx) noexcept;
+
+/* variables.cpp */
+
+ngx_int_t add_variables(ngx_conf_t *cf) noexcept;
+
+/* log.cpp */
+
+/* one line, "wx_openid: " before it, without the request's arguments */
+void log_line(ngx_http_request_t *r, ngx_uint_t level,
+    std::string_view text) noexcept;
+
+/* keeps arguments out of nginx's own lines while a code is exchanged */
+void hide_arguments(ngx_http_request_t *r, Ctx &ctx) noexcept;
+void show_arguments(ngx_http_request_t *r, Ctx &ctx) noexcept;
+
+/* why the request was refused, at the level of whose fault it is */
+void log_refusal(ngx_http_request_t *r, const Ctx &ctx,
+    Refusal refusal) noexcept;
+
+
+}
+
+#endif /* NGX_HTTP_WX_OPENID_H */

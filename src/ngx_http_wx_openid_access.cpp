@@ -1,0 +1,239 @@
+/*
+ * Copyright (C) wx_openid authors
+ *
+ * The access handler: one state machine from a request to a decision.
+ * Knows when to look for a code, when to ask for its exchange and what a
+ * location makes of the result; how each is done is elsewhere.
+ *
+ *     idle <---> reading            the body reader owns r: NGX_DONE
+ *      |
+ *      v
+ *     exchanging ---> repeating     the subrequest, then we: NGX_AGAIN
+ *      |    ^          |    |
+ *      |    +----------+    v
+ *      |    |            pausing    our timer: NGX_AGAIN
+ *      |    +----------------+
+ *      v
+ *     settled                       r is nginx's again
+ *
+ * A request without a code stays idle and is looked at again wherever an
+ * internal redirect leads; a settled one is never exchanged again, and each
+ * location decides for itself what the result is worth.
+ */
+
+#include "ngx_http_wx_openid.h"
+
+
+namespace wx_openid {
+
+
+namespace {
+
+
+/*
+ * The app that a code of this request goes to: NGX_OK, NGX_DECLINED when
+ * the one that wx_openid_appid names is not declared, NGX_ERROR.
+ */
+
+ngx_int_t
+choose_app(ngx_http_request_t *r, const LocConf &conf,
+    const App *&app) noexcept
+{
+    ngx_str_t appid = ngx_null_string;
+
+    if (conf.appid
+        && ngx_http_complex_value(r, conf.appid, &appid) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    app = appid.len ? find_app(conf, view(appid))
+                    : elements<App>(conf.apps).data();
+
+    return app ? NGX_OK : NGX_DECLINED;
+}
+
+
+/*
+ * Whether the result that another location got would be the same here: a
+ * stand-in for WeChat, another secret or an unverified line says nothing
+ * of a location that does not use it.
+ */
+
+bool
+same_exchange(const Ctx &ctx, const LocConf &conf, const App &app) noexcept
+{
+    return ctx.conf->line == conf.line
+           && view(ctx.app->appid) == view(app.appid)
+           && view(ctx.app->secret) == view(app.secret);
+}
+
+
+/* NGX_OK, NGX_DECLINED if a value is empty or "0", NGX_ERROR */
+
+ngx_int_t
+check_required(ngx_http_request_t *r, const LocConf &conf) noexcept
+{
+    for (auto &value : elements<ngx_http_complex_value_t>(conf.require)) {
+        ngx_str_t s;
+
+        if (ngx_http_complex_value(r, &value, &s) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (s.len == 0 || view(s) == "0") {
+            return NGX_DECLINED;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+no_code(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
+{
+    if (conf.mode == mode_optional) {
+        forget_refusal(ctx);
+        ctx.status = Status::none;
+        ctx.refusal = Refusal::none;
+        return NGX_DECLINED;
+    }
+
+    return refuse(r, ctx, Refusal::login_required);
+}
+
+
+/* idle: on to reading, exchanging or settled, or a decision at once */
+
+ngx_int_t
+look_for_code(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
+{
+    switch (find_code(r, conf, ctx)) {
+    case NGX_OK:
+        break;
+    case NGX_DECLINED:
+        return no_code(r, conf, ctx);
+    case NGX_AGAIN:
+        return read_body(r, ctx);
+    default:
+        return NGX_ERROR;
+    }
+
+    const App *app;
+
+    switch (choose_app(r, conf, app)) {
+    case NGX_OK:
+        break;
+    case NGX_DECLINED:
+        return refuse(r, ctx, Refusal::unknown_app);
+    default:
+        return NGX_ERROR;
+    }
+
+    if (!usable_code(view(ctx.code))) {
+        return refuse(r, ctx, Refusal::invalid_code);
+    }
+
+    return begin_exchange(r, conf, *app, ctx);
+}
+
+
+/* settled: what the result is worth in this location */
+
+ngx_int_t
+decide(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
+{
+    const App *app;
+
+    switch (choose_app(r, conf, app)) {
+    case NGX_OK:
+        break;
+    case NGX_DECLINED:
+        return refuse(r, ctx, Refusal::unknown_app);
+    default:
+        return NGX_ERROR;
+    }
+
+    if (ctx.exchange_refusal != Refusal::none) {
+        return refuse(r, ctx, ctx.exchange_refusal);
+    }
+
+    if (!same_exchange(ctx, conf, *app)) {
+        return refuse(r, ctx, Refusal::invalid_code);
+    }
+
+    ctx.identity_visible = true;
+
+    switch (check_required(r, conf)) {
+    case NGX_OK:
+        break;
+    case NGX_DECLINED:
+        return refuse(r, ctx, Refusal::forbidden);
+    default:
+        return NGX_ERROR;
+    }
+
+    forget_refusal(ctx);
+    ctx.status = Status::miss;
+    ctx.refusal = Refusal::none;
+
+    return set_identity_headers(r, conf);
+}
+
+
+ngx_int_t
+step(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
+{
+    switch (ctx.state) {
+
+    case State::idle: {
+        ngx_int_t rc = look_for_code(r, conf, ctx);
+
+        return ctx.state == State::settled ? decide(r, conf, ctx) : rc;
+    }
+
+    case State::reading:
+        return NGX_DONE;
+
+    case State::exchanging:
+    case State::pausing:
+        return NGX_AGAIN;
+
+    case State::repeating:
+        return repeat_exchange(r, ctx);
+
+    case State::settled:
+        return decide(r, conf, ctx);
+    }
+
+    return NGX_ERROR;
+}
+
+
+}
+
+
+ngx_int_t
+access_handler(ngx_http_request_t *r) noexcept
+{
+    const LocConf &conf = *loc_conf(r);
+
+    if (r != r->main || conf.mode == mode_off) {
+        return NGX_DECLINED;
+    }
+
+    Ctx *ctx = make_ctx(r);
+    if (ctx == nullptr) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_int_t rc = step(r, conf, *ctx);
+
+    /* nginx would close the connection on NGX_ERROR without an answer */
+
+    return rc == NGX_ERROR ? NGX_HTTP_INTERNAL_SERVER_ERROR : rc;
+}
+
+
+}

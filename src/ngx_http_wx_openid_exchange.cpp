@@ -1,0 +1,363 @@
+/*
+ * Copyright (C) wx_openid authors
+ *
+ * The exchange of one code: its subrequests, its deadline, and the only two
+ * reasons to ask WeChat again.  Knows nothing of where the code came from
+ * or of what its result allows.
+ */
+
+#include "ngx_http_wx_openid.h"
+
+
+namespace wx_openid {
+
+
+namespace {
+
+
+constexpr int errcode_busy = -1;
+
+/* the first pause before a busy WeChat is asked again; doubles each time */
+
+constexpr ngx_msec_t busy_pause = 200;
+
+
+void
+stop_timer(ngx_event_t &ev) noexcept
+{
+    if (ev.timer_set) {
+        ngx_del_timer(&ev);
+    }
+}
+
+
+/* the reply's body holds the session_key */
+
+void
+wipe_reply(Ctx &ctx) noexcept
+{
+    if (ctx.reply_body) {
+        ngx_explicit_memzero(ctx.reply_body, max_reply_size);
+    }
+}
+
+
+void
+settle(Ctx &ctx, Refusal refusal) noexcept
+{
+    ctx.state = State::settled;
+    ctx.exchange_refusal = refusal;
+    ctx.exchange_time = ngx_current_msec - ctx.started;
+
+    stop_timer(ctx.deadline);
+    wipe_reply(ctx);
+    show_arguments(ctx.request, ctx);
+}
+
+
+void
+repeat_after(Ctx &ctx, ngx_msec_t pause) noexcept
+{
+    ctx.state = State::repeating;
+    ctx.pause_time = pause;
+}
+
+
+/* false: no more retries, or no time for the pause before the next */
+
+bool
+may_retry_busy(const Ctx &ctx, ngx_msec_t &pause) noexcept
+{
+    if (ctx.busy_seen >= ctx.conf->busy_retries) {
+        return false;
+    }
+
+    ngx_msec_t left = ctx.started + ctx.conf->timeout - ngx_current_msec;
+
+    pause = busy_pause;
+
+    for (ngx_int_t i = 0; i < ctx.busy_seen && pause < left; i++) {
+        pause *= 2;
+    }
+
+    return pause < left;
+}
+
+
+void
+judge_reply(Ctx &ctx) noexcept
+{
+    if (ctx.attempt.reply.status() != NGX_HTTP_OK) {
+        settle(ctx, Refusal::bad_gateway);
+        return;
+    }
+
+    ctx.session = read_session_reply(ctx.attempt.reply.body());
+
+    if (ctx.session.error != ReplyError::none) {
+        settle(ctx, Refusal::bad_gateway);
+        return;
+    }
+
+    if (ctx.session.errcode == 0) {
+        settle(ctx, Refusal::none);
+        return;
+    }
+
+    ngx_msec_t pause;
+
+    if (ctx.session.errcode == errcode_busy && may_retry_busy(ctx, pause)) {
+        ctx.busy_seen++;
+        repeat_after(ctx, pause);
+        return;
+    }
+
+    settle(ctx, refusal_of_errcode(ctx.session.errcode));
+}
+
+
+/*
+ * A server may close a connection that idles just as a request is sent over
+ * it.  Nothing answered, so it is taken for unseen, once; on a fresh
+ * connection the same would be a code that WeChat may have seen.
+ */
+
+bool
+was_stale(const Ctx &ctx) noexcept
+{
+    const Attempt &attempt = ctx.attempt;
+
+    return attempt.kept && !attempt.answered && !attempt.timed_out
+           && !ctx.repeated_stale;
+}
+
+
+void
+judge(Ctx &ctx) noexcept
+{
+    if (ctx.attempt.reply.state() == HttpReply::State::complete) {
+        judge_reply(ctx);
+
+    } else if (was_stale(ctx)) {
+        ctx.repeated_stale = true;
+        repeat_after(ctx, 0);
+
+    } else {
+        settle(ctx, ctx.attempt.timed_out ? Refusal::wechat_timeout
+                                          : Refusal::bad_gateway);
+    }
+}
+
+
+/*
+ * The end of a subrequest, whatever became of it.  NGX_OK keeps nginx from
+ * answering the client by it: the access handler does, when it is resumed.
+ */
+
+ngx_int_t
+attempt_done(ngx_http_request_t *sr, void *data, ngx_int_t rc) noexcept
+{
+    auto &ctx = *static_cast<Ctx *>(data);
+
+    if (ctx.attempt.subrequest == sr) {
+        ctx.attempt.subrequest = nullptr;
+        judge(ctx);
+    }
+
+    return NGX_OK;
+}
+
+
+/* in place of phases: the subrequest goes nowhere but to WeChat */
+
+void
+run_subrequest(ngx_http_request_t *sr) noexcept
+{
+    /* the client's connection becomes writable more than once */
+
+    sr->write_event_handler = ngx_http_request_empty_handler;
+
+    ngx_http_finalize_request(sr, ask_wechat(sr));
+}
+
+
+ngx_int_t
+start_attempt(ngx_http_request_t *r, Ctx &ctx) noexcept
+{
+    ngx_http_request_t *sr;
+    ngx_str_t name = to_str("/wx_openid");
+
+    auto *ps = pool_new<ngx_http_post_subrequest_t>(r->pool);
+    auto *no_body = pool_new<ngx_http_request_body_t>(r->pool);
+
+    if (ps == nullptr || no_body == nullptr) {
+        return NGX_ERROR;
+    }
+
+    ps->handler = attempt_done;
+    ps->data = &ctx;
+
+    ctx.attempt = Attempt{};
+    ctx.attempt.fresh_only = ctx.repeated_stale;
+    ctx.attempt.reply = HttpReply({ctx.reply_body, max_reply_size});
+
+    if (ngx_http_subrequest(r, &name, nullptr, &sr, ps,
+                            NGX_HTTP_SUBREQUEST_WAITED
+                            | NGX_HTTP_SUBREQUEST_IN_MEMORY)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /*
+     * The method is nginx's only means to tell a request that it may send
+     * again from one that it may not; it appears nowhere else.
+     */
+
+    sr->method = NGX_HTTP_POST;
+
+    sr->request_body = no_body;
+    sr->loc_conf = r->loc_conf;
+    sr->write_event_handler = run_subrequest;
+
+    ngx_http_set_ctx(sr, &ctx, ngx_http_wx_openid_module);
+
+    ctx.attempt.subrequest = sr;
+    ctx.state = State::exchanging;
+
+    return NGX_AGAIN;
+}
+
+
+/*
+ * Ends a subrequest from outside.  The upstream's cleanup closes the
+ * connection and gives back one count of the request; the subrequest itself
+ * still holds another.
+ */
+
+void
+abort_attempt(Ctx &ctx) noexcept
+{
+    ngx_http_request_t *sr = ctx.attempt.subrequest;
+    ngx_http_upstream_t *u = sr->upstream;
+
+    ctx.attempt.timed_out = true;
+
+    if (u && u->cleanup) {
+        sr->main->count++;
+        (*u->cleanup)(sr);
+    }
+
+    ngx_http_finalize_request(sr, NGX_HTTP_GATEWAY_TIME_OUT);
+}
+
+
+void
+on_deadline(ngx_event_t *ev) noexcept
+{
+    auto &ctx = *static_cast<Ctx *>(ev->data);
+    ngx_connection_t *c = ctx.request->connection;
+
+    ngx_http_set_log_request(c->log, ctx.request);
+
+    if (ctx.attempt.subrequest) {
+        abort_attempt(ctx);
+    }
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+void
+on_pause_end(ngx_event_t *ev) noexcept
+{
+    auto &ctx = *static_cast<Ctx *>(ev->data);
+    ngx_connection_t *c = ctx.request->connection;
+
+    ngx_http_set_log_request(c->log, ctx.request);
+
+    repeat_after(ctx, 0);
+
+    if (ngx_http_post_request(ctx.request, nullptr) != NGX_OK) {
+        ngx_http_finalize_request(ctx.request, NGX_ERROR);
+    }
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+void
+start_timer(Ctx &ctx, ngx_event_t &ev, ngx_event_handler_pt handler,
+    ngx_msec_t time) noexcept
+{
+    ev.handler = handler;
+    ev.data = &ctx;
+    ev.log = ctx.request->connection->log;
+
+    ngx_add_timer(&ev, time);
+}
+
+
+}
+
+
+ngx_int_t
+begin_exchange(ngx_http_request_t *r, const LocConf &conf, const App &app,
+    Ctx &ctx) noexcept
+{
+    ctx.conf = &conf;
+    ctx.app = &app;
+    ctx.started = ngx_current_msec;
+    ctx.exchanged = true;
+
+    if (conf.line->peers == nullptr) {
+        settle(ctx, Refusal::bad_gateway);
+        return NGX_OK;
+    }
+
+    ctx.reply_body = static_cast<char *>(ngx_palloc(r->pool, max_reply_size));
+    if (ctx.reply_body == nullptr) {
+        return NGX_ERROR;
+    }
+
+    if (start_attempt(r, ctx) == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    hide_arguments(r, ctx);
+    start_timer(ctx, ctx.deadline, on_deadline, conf.timeout);
+
+    return NGX_AGAIN;
+}
+
+
+ngx_int_t
+repeat_exchange(ngx_http_request_t *r, Ctx &ctx) noexcept
+{
+    if (ctx.pause_time == 0) {
+        return start_attempt(r, ctx);
+    }
+
+    ctx.state = State::pausing;
+    start_timer(ctx, ctx.pause, on_pause_end, ctx.pause_time);
+
+    return NGX_AGAIN;
+}
+
+
+void
+drop_exchange(Ctx &ctx) noexcept
+{
+    stop_timer(ctx.deadline);
+    stop_timer(ctx.pause);
+    wipe_reply(ctx);
+
+    if (ctx.attempt.request) {
+        ngx_buf_t *b = ctx.attempt.request;
+        ngx_explicit_memzero(b->start, b->end - b->start);
+        ctx.attempt.request = nullptr;
+    }
+}
+
+
+}

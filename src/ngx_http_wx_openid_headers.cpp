@@ -1,0 +1,346 @@
+/*
+ * Copyright (C) wx_openid authors
+ *
+ * Identity headers of a request: the client's are removed where a request
+ * enters, ours are set once a location has granted.  Knows nothing of how
+ * an identity was come by.
+ */
+
+#include "ngx_http_wx_openid.h"
+
+
+namespace wx_openid {
+
+
+namespace {
+
+
+/* nginx's parts of a header list hold so many elements (core/ngx_list) */
+
+constexpr ngx_uint_t part_size = 4;
+
+
+const GuardedName *
+find_guarded(const MainConf &mcf, std::string_view name) noexcept
+{
+    for (const GuardedName &g : elements<GuardedName>(&mcf.guarded)) {
+        if (same_header_name(view(g.name), name)) {
+            return &g;
+        }
+    }
+
+    return nullptr;
+}
+
+
+bool
+is_removed(const MainConf &mcf, const ngx_table_elt_t &h) noexcept
+{
+    return find_guarded(mcf, view(h.key))
+           || same_header_name(view(h.key), code_header);
+}
+
+
+/* what $http_NAME gave so far may be what the client had sent */
+
+void
+forget_variable(ngx_http_request_t *r, ngx_int_t index) noexcept
+{
+    r->variables[index].valid = 0;
+    r->variables[index].not_found = 0;
+}
+
+
+/* walks a list of headers: next() until nullptr */
+
+class Headers {
+public:
+    explicit Headers(ngx_list_t &list) noexcept : part_(&list.part) {}
+
+    ngx_table_elt_t *next() noexcept
+    {
+        while (i_ >= part_->nelts) {
+            if (part_->next == nullptr) {
+                return nullptr;
+            }
+
+            part_ = part_->next;
+            i_ = 0;
+        }
+
+        return static_cast<ngx_table_elt_t *>(part_->elts) + i_++;
+    }
+
+private:
+    ngx_list_part_t *part_;
+    ngx_uint_t i_ = 0;
+};
+
+
+/*
+ * Builds a header list anew without moving an element, for nginx points at
+ * some: each run of kept neighbors becomes a part.  No part behind the first
+ * may be empty (nginx reads its first element unasked), the old parts stay
+ * as they are (subrequests walk them), and the list itself changes last.
+ */
+
+class ListBuilder {
+public:
+    explicit ListBuilder(ngx_pool_t *pool) noexcept : pool_(pool) {}
+
+    [[nodiscard]] bool keep(ngx_table_elt_t *h) noexcept
+    {
+        if (last_) {
+            auto *end = static_cast<ngx_table_elt_t *>(last_->elts)
+                        + last_->nelts;
+
+            if (h == end) {
+                last_->nelts++;
+                return true;
+            }
+        }
+
+        return append(h, 1);
+    }
+
+    [[nodiscard]] bool append(ngx_table_elt_t *h, ngx_uint_t n) noexcept
+    {
+        ngx_list_part_t *part = &first_;
+
+        if (last_) {
+            part = static_cast<ngx_list_part_t *>(
+                ngx_palloc(pool_, sizeof(ngx_list_part_t)));
+            if (part == nullptr) {
+                return false;
+            }
+
+            last_->next = part;
+        }
+
+        *part = ngx_list_part_t{ h, n, nullptr };
+        last_ = part;
+
+        return true;
+    }
+
+    /* the next push finds the last part full and adds one of "nalloc" */
+
+    [[nodiscard]] bool finish(ngx_list_t &list) noexcept
+    {
+        if (last_ == nullptr) {
+            auto *h = static_cast<ngx_table_elt_t *>(
+                ngx_palloc(pool_, part_size * sizeof(ngx_table_elt_t)));
+
+            if (h == nullptr || !append(h, 0)) {
+                return false;
+            }
+
+            list.nalloc = part_size;
+
+        } else {
+            list.nalloc = last_->nelts;
+        }
+
+        list.part = first_;
+        list.last = last_ == &first_ ? &list.part : last_;
+
+        return true;
+    }
+
+private:
+    ngx_pool_t *pool_;
+    ngx_list_part_t first_{};
+    ngx_list_part_t *last_ = nullptr;
+};
+
+
+/*
+ * The code's header is removed from what any upstream gets, yet has to be
+ * found later: its value stays behind in $http_x_wx_code.
+ */
+
+void
+keep_code(ngx_http_request_t *r, const MainConf &mcf,
+    const ngx_table_elt_t &h) noexcept
+{
+    ngx_http_variable_value_t &v = r->variables[mcf.code_variable];
+
+    if (v.valid && v.len) {
+        return;
+    }
+
+    v.data = h.value.data;
+    v.len = static_cast<unsigned>(h.value.len);
+    v.valid = 1;
+    v.no_cacheable = 0;
+    v.not_found = 0;
+}
+
+
+bool
+has_removed(const MainConf &mcf, ngx_list_t &list) noexcept
+{
+    Headers headers(list);
+
+    while (const ngx_table_elt_t *h = headers.next()) {
+        if (is_removed(mcf, *h)) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+bool
+remove_guarded(ngx_http_request_t *r, const MainConf &mcf) noexcept
+{
+    ngx_list_t &list = r->headers_in.headers;
+    ListBuilder builder(r->pool);
+    Headers headers(list);
+
+    while (ngx_table_elt_t *h = headers.next()) {
+        const GuardedName *guarded = find_guarded(mcf, view(h->key));
+
+        if (guarded) {
+            forget_variable(r, guarded->variable);
+            continue;
+        }
+
+        if (same_header_name(view(h->key), code_header)) {
+            keep_code(r, mcf, *h);
+            continue;
+        }
+
+        if (!builder.keep(h)) {
+            return false;
+        }
+    }
+
+    return builder.finish(list);
+}
+
+
+ngx_int_t
+clean(ngx_http_request_t *r) noexcept
+{
+    const MainConf &mcf = *main_conf(r);
+
+    if (has_removed(mcf, r->headers_in.headers) && !remove_guarded(r, mcf)) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* NGX_OK, NGX_ERROR, or NGX_HTTP_BAD_REQUEST for a value unfit to send */
+
+ngx_int_t
+evaluate(ngx_http_request_t *r, HeaderRule &rule, ngx_str_t &value) noexcept
+{
+    if (ngx_http_complex_value(r, &rule.value, &value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (has_control(view(value))) {
+        log_line(r, NGX_LOG_INFO, "a value of \"wx_openid_set_header\" has "
+                                  "control characters");
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    return NGX_OK;
+}
+
+
+}
+
+
+ngx_int_t
+post_read_handler(ngx_http_request_t *r) noexcept
+{
+    return r == r->main ? clean(r) : NGX_DECLINED;
+}
+
+
+/*
+ * A request that nginx redirects enters here: one that never was in the
+ * first phase (a bad request with an error_page), or one that carries what
+ * a location before granted.  The new location decides for itself.
+ */
+
+ngx_int_t
+redirect_handler(ngx_http_request_t *r) noexcept
+{
+    if (r != r->main || !r->internal) {
+        return NGX_DECLINED;
+    }
+
+    Ctx *ctx = find_ctx(r);
+
+    if (ctx) {
+        ctx->identity_visible = ctx->exchanged
+                                && ctx->exchange_refusal == Refusal::none
+                                && loc_conf(r)->mode == mode_off;
+    }
+
+    return clean(r);
+}
+
+
+ngx_int_t
+set_identity_headers(ngx_http_request_t *r, const LocConf &conf) noexcept
+{
+    const MainConf &mcf = *main_conf(r);
+
+    /* a rewrite within a location may come by twice */
+
+    if (has_removed(mcf, r->headers_in.headers) && !remove_guarded(r, mcf)) {
+        return NGX_ERROR;
+    }
+
+    auto rules = elements<HeaderRule>(conf.headers);
+
+    auto *added = static_cast<ngx_table_elt_t *>(
+        ngx_palloc(r->pool, rules.size() * sizeof(ngx_table_elt_t)));
+    if (added == nullptr) {
+        return NGX_ERROR;
+    }
+
+    ngx_uint_t n = 0;
+
+    for (HeaderRule &rule : rules) {
+        ngx_str_t value;
+
+        ngx_int_t rc = evaluate(r, rule, value);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        if (value.len) {
+            fill_header(added[n++], view(rule.name), view(value),
+                        rule.lowcase.data, rule.hash);
+        }
+
+        forget_variable(r, rule.variable);
+    }
+
+    if (n == 0) {
+        return NGX_OK;
+    }
+
+    ListBuilder builder(r->pool);
+    Headers headers(r->headers_in.headers);
+
+    while (ngx_table_elt_t *h = headers.next()) {
+        if (!builder.keep(h)) {
+            return NGX_ERROR;
+        }
+    }
+
+    return builder.append(added, n) && builder.finish(r->headers_in.headers)
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+}

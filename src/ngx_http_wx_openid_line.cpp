@@ -1,0 +1,403 @@
+/*
+ * Copyright (C) wx_openid authors
+ *
+ * The line to WeChat: wx_openid_pass taken apart, the group or the
+ * addresses behind it, the names and TLS that go with it.  Made while the
+ * configuration is merged; knows of no request and of no code.
+ */
+
+#include "ngx_http_wx_openid.h"
+
+
+namespace wx_openid {
+
+
+namespace {
+
+
+constexpr std::string_view http_schema = "http://";
+constexpr std::string_view https_schema = "https://";
+constexpr in_port_t http_port = 80;
+constexpr in_port_t https_port = 443;
+
+
+PassUrl *
+refuse_pass(ngx_conf_t *cf, std::string_view text, const char *why) noexcept
+{
+    ngx_str_t s = to_str(text);
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"%V\" in \"wx_openid_pass\" %s", &s, why);
+    return nullptr;
+}
+
+
+/* what would end up in the request line must be fit for it */
+
+const char *
+pass_fault(std::string_view text) noexcept
+{
+    for (char c : text) {
+        if (c <= ' ' || c == '\x7f' || static_cast<signed char>(c) < 0) {
+            return "has characters that a URL cannot have";
+        }
+
+        if (c == '$') {
+            return "must not have variables";
+        }
+
+        if (c == '?' || c == '#' || c == '@') {
+            return "must be http[s]://host[:port][/prefix]";
+        }
+    }
+
+    return nullptr;
+}
+
+
+bool
+equal_str(const ngx_str_t &a, const ngx_str_t &b) noexcept
+{
+    return view(a) == view(b);
+}
+
+
+bool
+equal_tls(const TlsConf &a, const TlsConf &b) noexcept
+{
+    return a.verify == b.verify
+           && a.session_reuse == b.session_reuse
+           && a.verify_depth == b.verify_depth
+           && a.protocols == b.protocols
+           && equal_str(a.ciphers, b.ciphers)
+           && equal_str(a.trusted_certificate, b.trusted_certificate)
+           && equal_str(a.crl, b.crl);
+}
+
+
+bool
+is_loopback(const ngx_addr_t &addr) noexcept
+{
+    switch (addr.sockaddr->sa_family) {
+
+#if (NGX_HAVE_INET6)
+    case AF_INET6: {
+        auto *sin6 = reinterpret_cast<struct sockaddr_in6 *>(addr.sockaddr);
+        return IN6_IS_ADDR_LOOPBACK(&sin6->sin6_addr);
+    }
+#endif
+
+#if (NGX_HAVE_UNIX_DOMAIN)
+    case AF_UNIX:
+        return true;
+#endif
+
+    default: {
+        auto *sin = reinterpret_cast<struct sockaddr_in *>(addr.sockaddr);
+        return ntohl(sin->sin_addr.s_addr) >> 24 == 127;
+    }
+    }
+}
+
+
+bool
+only_loopback(const ngx_http_upstream_srv_conf_t *us) noexcept
+{
+    for (const auto &server :
+         elements<ngx_http_upstream_server_t>(us->servers))
+    {
+        for (ngx_uint_t i = 0; i < server.naddrs; i++) {
+            if (!is_loopback(server.addrs[i])) {
+                return false;
+            }
+        }
+    }
+
+    return true;
+}
+
+
+/* an upstream{} of this name; those that a proxy_pass implies do not count */
+
+ngx_http_upstream_srv_conf_t *
+find_group(ngx_conf_t *cf, const ngx_str_t &name) noexcept
+{
+    auto *umcf = static_cast<ngx_http_upstream_main_conf_t *>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_upstream_module));
+
+    for (auto *us :
+         elements<ngx_http_upstream_srv_conf_t *>(&umcf->upstreams))
+    {
+        if ((us->flags & NGX_HTTP_UPSTREAM_CREATE)
+            && equal_nocase(view(us->host), view(name)))
+        {
+            return us;
+        }
+    }
+
+    return nullptr;
+}
+
+
+/* false: not to be resolved now, which is no reason not to start */
+
+bool
+resolve(ngx_conf_t *cf, ngx_url_t &url) noexcept
+{
+    if (url.naddrs) {
+        return true;
+    }
+
+    if (ngx_inet_resolve_host(cf->pool, &url) == NGX_OK && url.naddrs) {
+        return true;
+    }
+
+    ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                       "\"wx_openid_pass\": %s \"%V\", requests with a code "
+                       "will be refused",
+                       url.err ? url.err : "no address of", &url.host);
+
+    return false;
+}
+
+
+/* the addresses of a host as a group of our own, in nginx's round robin */
+
+ngx_int_t
+make_peers(ngx_conf_t *cf, Line &line) noexcept
+{
+    ngx_url_t &url = line.pass->url;
+
+    if (!resolve(cf, url)) {
+        return NGX_OK;
+    }
+
+    auto *us = static_cast<ngx_http_upstream_srv_conf_t *>(
+        ngx_pcalloc(cf->pool, sizeof(ngx_http_upstream_srv_conf_t)));
+    if (us == nullptr) {
+        return NGX_ERROR;
+    }
+
+    us->host = url.host;
+    us->port = url.port;
+    us->file_name = cf->conf_file->file.name.data;
+    us->line = cf->conf_file->line;
+    us->servers = ngx_array_create(cf->pool, 1,
+                                   sizeof(ngx_http_upstream_server_t));
+    if (us->servers == nullptr) {
+        return NGX_ERROR;
+    }
+
+    auto *server = static_cast<ngx_http_upstream_server_t *>(
+        ngx_array_push(us->servers));
+    if (server == nullptr) {
+        return NGX_ERROR;
+    }
+
+    *server = ngx_http_upstream_server_t{};
+
+    server->name = url.host;
+    server->addrs = url.addrs;
+    server->naddrs = url.naddrs;
+    server->weight = 1;
+    server->max_fails = 1;
+    server->fail_timeout = 10;
+
+    line.peers = us;
+
+    return ngx_http_upstream_init_round_robin(cf, us);
+}
+
+
+ngx_int_t
+find_peers(ngx_conf_t *cf, Line &line, bool named) noexcept
+{
+    ngx_url_t &url = line.pass->url;
+    ngx_http_upstream_srv_conf_t *us = find_group(cf, url.host);
+
+    if (us == nullptr) {
+        return make_peers(cf, line);
+    }
+
+    if (!url.no_port) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" in \"wx_openid_pass\": upstream \"%V\" "
+                           "may not have port %d", &line.pass->text,
+                           &url.host, url.port);
+        return NGX_ERROR;
+    }
+
+    if (line.pass->ssl && !named) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" in \"wx_openid_pass\" is an upstream over "
+                           "https and needs \"wx_openid_host\"",
+                           &line.pass->text);
+        return NGX_ERROR;
+    }
+
+    line.peers = us;
+    line.group = 1;
+
+    return NGX_OK;
+}
+
+
+void
+warn_of_doubtful(ngx_conf_t *cf, const Line &line) noexcept
+{
+    if (line.pass->ssl && !line.tls.verify) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"wx_openid_ssl_verify off\": whoever answers "
+                           "for \"%V\" gets codes and the secret",
+                           &line.pass->text);
+    }
+
+    if (!line.pass->ssl && line.peers && !only_loopback(line.peers)) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"%V\" in \"wx_openid_pass\" is not loopback: "
+                           "codes and the secret go in the clear",
+                           &line.pass->text);
+    }
+}
+
+
+/* Host of the request: what the URL says, unless wx_openid_host does */
+
+ngx_str_t
+host_of(ngx_conf_t *cf, const PassUrl &pass) noexcept
+{
+    if (pass.url.family == AF_UNIX) {
+        return to_str("localhost");
+    }
+
+    in_port_t usual = pass.ssl ? https_port : http_port;
+
+    if (pass.url.no_port || pass.url.port == usual) {
+        return pass.url.host;
+    }
+
+    std::string_view text = view(pass.text);
+    std::string_view schema = view(pass.schema);
+
+    text.remove_prefix(schema.size());
+
+    return to_str({text.data(), text.find('/') == std::string_view::npos
+                                ? text.size() : text.find('/')});
+}
+
+
+Line *
+make_line(ngx_conf_t *cf, const LocConf &conf, const ngx_str_t &host) noexcept
+{
+    auto *line = static_cast<Line *>(ngx_pcalloc(cf->pool, sizeof(Line)));
+    if (line == nullptr) {
+        return nullptr;
+    }
+
+    line->pass = conf.pass;
+    line->host = host;
+    line->tls = conf.tls;
+    line->ssl_name.value = host;
+
+    if (find_peers(cf, *line, conf.host.len != 0) != NGX_OK) {
+        return nullptr;
+    }
+
+    if (conf.pass->ssl) {
+        line->ssl = create_ssl(cf, line->tls);
+        if (line->ssl == nullptr) {
+            return nullptr;
+        }
+    }
+
+    line->upstream.host = host;
+    line->upstream.peer.init = init_peer;
+    line->upstream.peer.data = line;
+
+    warn_of_doubtful(cf, *line);
+
+    return line;
+}
+
+
+}
+
+
+PassUrl *
+parse_pass(ngx_conf_t *cf, std::string_view text) noexcept
+{
+    const char *fault = pass_fault(text);
+    if (fault) {
+        return refuse_pass(cf, text, fault);
+    }
+
+    auto *pass = static_cast<PassUrl *>(
+        ngx_pcalloc(cf->pool, sizeof(PassUrl)));
+    if (pass == nullptr || !dup(cf->pool, text, pass->text)) {
+        return nullptr;
+    }
+
+    std::string_view schema(text.data(), ngx_min(text.size(),
+                                                 https_schema.size()));
+    pass->ssl = equal_nocase(schema, https_schema);
+
+    if (!pass->ssl) {
+        schema = {text.data(), ngx_min(text.size(), http_schema.size())};
+
+        if (!equal_nocase(schema, http_schema)) {
+            return refuse_pass(cf, text, "must begin with http:// or "
+                                         "https://");
+        }
+    }
+
+    pass->schema = to_str(pass->ssl ? https_schema : http_schema);
+
+    std::string_view rest = view(pass->text);
+    rest.remove_prefix(schema.size());
+
+    pass->url.url = to_str(rest);
+    pass->url.default_port = pass->ssl ? https_port : http_port;
+    pass->url.uri_part = 1;
+    pass->url.no_resolve = 1;
+
+    if (ngx_parse_url(cf->pool, &pass->url) != NGX_OK) {
+        return refuse_pass(cf, text, pass->url.err ? pass->url.err
+                                                   : "is not a URL");
+    }
+
+    pass->prefix = pass->url.uri;
+
+    while (view(pass->prefix).ends_with('/')) {
+        pass->prefix.len--;
+    }
+
+    return pass;
+}
+
+
+Line *
+line_for(ngx_conf_t *cf, MainConf &mcf, const LocConf &conf) noexcept
+{
+    ngx_str_t host = conf.host.len ? conf.host : host_of(cf, *conf.pass);
+
+    for (Line *line : elements<Line *>(&mcf.lines)) {
+        if (equal_str(line->pass->text, conf.pass->text)
+            && equal_str(line->host, host)
+            && equal_tls(line->tls, conf.tls))
+        {
+            return line;
+        }
+    }
+
+    auto **slot = static_cast<Line **>(ngx_array_push(&mcf.lines));
+    if (slot == nullptr) {
+        return nullptr;
+    }
+
+    *slot = make_line(cf, conf, host);
+
+    return *slot;
+}
+
+
+}

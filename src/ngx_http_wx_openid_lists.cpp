@@ -1,0 +1,352 @@
+/*
+ * Copyright (C) wx_openid authors
+ *
+ * The lists of the configuration: code sources, identity headers, and the
+ * names that are removed from requests.  What is removed cannot be a source
+ * as well, and the other way round.  Knows of no request.
+ */
+
+#include "ngx_http_wx_openid.h"
+
+
+namespace wx_openid {
+
+
+namespace {
+
+
+constexpr std::string_view header_variable = "http_";
+
+
+bool
+is_variable_char(char c) noexcept
+{
+    return is_alnum(c) || c == '_';
+}
+
+
+bool
+is_token(std::string_view s) noexcept
+{
+    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+
+    for (char c : s) {
+        if (!is_alnum(c) && marks.find(c) == std::string_view::npos) {
+            return false;
+        }
+    }
+
+    return !s.empty();
+}
+
+
+std::string_view
+behind(std::string_view s, std::size_t n) noexcept
+{
+    s.remove_prefix(n);
+    return s;
+}
+
+
+std::size_t
+variable_name_length(std::string_view s) noexcept
+{
+    std::size_t n = 0;
+
+    while (n < s.size() && is_variable_char(s[n])) {
+        n++;
+    }
+
+    return n;
+}
+
+
+bool
+is_guarded(const MainConf &mcf, std::string_view name) noexcept
+{
+    for (const GuardedName &g : elements<GuardedName>(&mcf.guarded)) {
+        if (same_header_name(view(g.name), name)) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+bool
+is_source(const MainConf &mcf, std::string_view name) noexcept
+{
+    for (const ngx_str_t &s : elements<ngx_str_t>(&mcf.source_names)) {
+        if (same_header_name(view(s), name)) {
+            return true;
+        }
+    }
+
+    return same_header_name(code_header, name);
+}
+
+
+/* headers that nginx parses itself; some have aliases in CGI */
+
+bool
+is_parsed_by_nginx(std::string_view name) noexcept
+{
+    for (ngx_http_header_t *h = ngx_http_headers_in; h->name.len; h++) {
+        if (same_header_name(view(h->name), name)) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+/* notes every $http_NAME in a source, so that NAME is never removed */
+
+bool
+note_source_headers(ngx_conf_t *cf, MainConf &mcf,
+    std::string_view text) noexcept
+{
+    for (std::size_t i = 0; i < text.size(); i++) {
+        if (text[i] != '$') {
+            continue;
+        }
+
+        std::string_view rest = behind(text, i + 1);
+
+        if (rest.starts_with('{')) {
+            rest.remove_prefix(1);
+        }
+
+        if (!rest.starts_with(header_variable)) {
+            continue;
+        }
+
+        rest.remove_prefix(header_variable.size());
+
+        std::string_view name(rest.data(), variable_name_length(rest));
+
+        if (is_guarded(mcf, name)) {
+            ngx_str_t value = to_str(text);
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"wx_openid_code\" source \"%V\" is a header "
+                               "that is removed from requests", &value);
+            return false;
+        }
+
+        auto *s = static_cast<ngx_str_t *>(ngx_array_push(&mcf.source_names));
+        if (s == nullptr || !dup(cf->pool, name, *s)) {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+/* $arg_name or ${arg_name} and nothing else */
+
+bool
+is_arg(std::string_view text) noexcept
+{
+    bool braces = text.starts_with("${");
+
+    std::string_view prefix = braces ? "${arg_" : "$arg_";
+
+    if (!text.starts_with(prefix)) {
+        return false;
+    }
+
+    text.remove_prefix(prefix.size());
+
+    std::size_t n = variable_name_length(text);
+
+    return n > 0 && (braces ? text.size() == n + 1 : text.size() == n);
+}
+
+
+bool
+parse_source(ngx_conf_t *cf, std::string_view text,
+    CodeSource &source) noexcept
+{
+    using Kind = CodeSource::Kind;
+
+    constexpr std::string_view json = "json:";
+    constexpr std::string_view form = "form:";
+
+    source = CodeSource{};
+
+    if (text.starts_with(json)) {
+        text.remove_prefix(json.size());
+        source.kind = Kind::json;
+        return usable_json_path(text) && dup(cf->pool, text, source.name);
+    }
+
+    if (text.starts_with(form)) {
+        text.remove_prefix(form.size());
+        source.kind = Kind::form;
+        return !text.empty() && dup(cf->pool, text, source.name);
+    }
+
+    source.kind = is_arg(text) ? Kind::arg : Kind::value;
+
+    ngx_str_t s = to_str(text);
+
+    return ngx_http_script_variables_count(&s) != 0
+           && compile_value(cf, text, source.value);
+}
+
+
+const char *
+header_rule_fault(const MainConf &mcf, const ngx_array_t &list,
+    std::string_view name) noexcept
+{
+    if (!is_token(name)) {
+        return "is not a header name";
+    }
+
+    if (is_parsed_by_nginx(name)) {
+        return "is a header that nginx parses itself";
+    }
+
+    if (is_source(mcf, name)) {
+        return "is a header that a code is looked for in";
+    }
+
+    for (const HeaderRule &rule : elements<HeaderRule>(&list)) {
+        if (same_header_name(view(rule.name), name)) {
+            return "is duplicate";
+        }
+    }
+
+    return nullptr;
+}
+
+
+}
+
+
+bool
+compile_value(ngx_conf_t *cf, std::string_view text,
+    ngx_http_complex_value_t &value) noexcept
+{
+    ngx_str_t s;
+
+    if (!dup(cf->pool, text, s)) {
+        return false;
+    }
+
+    ngx_http_compile_complex_value_t ccv{};
+
+    ccv.cf = cf;
+    ccv.value = &s;
+    ccv.complex_value = &value;
+
+    return ngx_http_compile_complex_value(&ccv) == NGX_OK;
+}
+
+
+bool
+guard_name(MainConf &mcf, std::string_view name) noexcept
+{
+    if (is_guarded(mcf, name)) {
+        return true;
+    }
+
+    auto *guarded = static_cast<GuardedName *>(ngx_array_push(&mcf.guarded));
+    if (guarded == nullptr) {
+        return false;
+    }
+
+    guarded->name = to_str(name);
+    guarded->variable = NGX_ERROR;
+
+    return true;
+}
+
+
+ngx_int_t
+index_header_variable(ngx_conf_t *cf, std::string_view name) noexcept
+{
+    ngx_str_t variable;
+
+    variable.len = header_variable.size() + name.size();
+    variable.data = static_cast<u_char *>(
+        ngx_pnalloc(cf->pool, variable.len));
+    if (variable.data == nullptr) {
+        return NGX_ERROR;
+    }
+
+    u_char *p = ngx_copy(variable.data, header_variable.data(),
+                         header_variable.size());
+
+    for (char c : name) {
+        *p++ = is_alnum(c) ? static_cast<u_char>(to_lower(c)) : '_';
+    }
+
+    return ngx_http_get_variable_index(cf, &variable);
+}
+
+
+bool
+add_code_source(ngx_conf_t *cf, MainConf &mcf, ngx_array_t &list,
+    std::string_view text) noexcept
+{
+    auto *source = static_cast<CodeSource *>(ngx_array_push(&list));
+    if (source == nullptr) {
+        return false;
+    }
+
+    if (!parse_source(cf, text, *source)) {
+        ngx_str_t value = to_str(text);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid source \"%V\" in \"wx_openid_code\": "
+                           "neither a value with variables nor "
+                           "json:NAME[.NAME] nor form:NAME", &value);
+        return false;
+    }
+
+    return note_source_headers(cf, mcf, text);
+}
+
+
+bool
+add_header_rule(ngx_conf_t *cf, MainConf &mcf, ngx_array_t &list,
+    std::string_view name, std::string_view value) noexcept
+{
+    const char *fault = header_rule_fault(mcf, list, name);
+
+    if (fault) {
+        ngx_str_t n = to_str(name);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" in \"wx_openid_set_header\" %s", &n,
+                           fault);
+        return false;
+    }
+
+    auto *rule = static_cast<HeaderRule *>(ngx_array_push(&list));
+    if (rule == nullptr) {
+        return false;
+    }
+
+    *rule = HeaderRule{};
+
+    if (!dup(cf->pool, name, rule->name)
+        || !dup(cf->pool, name, rule->lowcase)
+        || !guard_name(mcf, view(rule->name))
+        || !compile_value(cf, value, rule->value))
+    {
+        return false;
+    }
+
+    rule->hash = ngx_hash_strlow(rule->lowcase.data, rule->name.data,
+                                 rule->name.len);
+
+    rule->variable = index_header_variable(cf, view(rule->name));
+
+    return rule->variable != NGX_ERROR;
+}
+
+
+}

@@ -1,0 +1,256 @@
+/*
+ * Copyright (C) wx_openid authors
+ *
+ * Our lines in the error log: one a refused request, that names what
+ * failed.  A code stands in arguments, so lines of ours, and nginx's own
+ * while it exchanges one for us, show a request without them.
+ */
+
+#include "ngx_http_wx_openid.h"
+
+
+namespace wx_openid {
+
+
+namespace {
+
+
+constexpr std::size_t max_line = 512;
+
+
+/* the path as the client sent it, or "-" where it holds the code itself */
+
+std::string_view
+path_without_code(ngx_http_request_t *r) noexcept
+{
+    std::string_view path = view(r->unparsed_uri);
+
+    path = {path.data(), ngx_min(path.find('?'), path.size())};
+
+    const Ctx *ctx = find_ctx(r);
+
+    if (ctx && ctx->code.len
+        && (path.find(view(ctx->code)) != std::string_view::npos
+            || view(r->uri).find(view(ctx->code)) != std::string_view::npos))
+    {
+        return "-";
+    }
+
+    return path;
+}
+
+
+/* what nginx's handler adds to a line, less arguments and referrer */
+
+u_char *
+log_without_arguments(ngx_http_request_t *r, ngx_http_request_t *sr,
+    u_char *buf, size_t len) noexcept
+{
+    u_char *last = buf + len;
+
+    auto *cscf = static_cast<ngx_http_core_srv_conf_t *>(
+        ngx_http_get_module_srv_conf(r, ngx_http_core_module));
+
+    ngx_str_t path = to_str(path_without_code(r));
+
+    buf = ngx_slprintf(buf, last, ", server: %V, request: \"%V %V\"",
+                       &cscf->server_name, &r->method_name, &path);
+
+    ngx_http_upstream_t *u = sr->upstream;
+
+    if (u && u->peer.name) {
+        buf = ngx_slprintf(buf, last, ", upstream: \"%V%V%V\"", &u->schema,
+                           u->peer.name, &u->uri);
+    }
+
+    if (r->headers_in.host) {
+        buf = ngx_slprintf(buf, last, ", host: \"%V\"",
+                           &r->headers_in.host->value);
+    }
+
+    return buf;
+}
+
+
+ngx_uint_t
+level_of(Fault fault) noexcept
+{
+    switch (fault) {
+    case Fault::client:
+        return NGX_LOG_INFO;
+    case Fault::wechat:
+        return NGX_LOG_WARN;
+    case Fault::site:
+        return NGX_LOG_ERR;
+    }
+
+    return NGX_LOG_ERR;
+}
+
+
+/* a stranger's text may repeat what it was sent */
+
+bool
+repeats_secret(const Ctx &ctx, std::string_view text) noexcept
+{
+    return text.find(view(ctx.code)) != std::string_view::npos
+           || text.find(view(ctx.app->secret)) != std::string_view::npos;
+}
+
+
+/* which step of the call failed */
+
+const char *
+failed_step(const Attempt &attempt) noexcept
+{
+    if (!attempt.connecting) {
+        return "no server to connect to";
+    }
+
+    if (attempt.early) {
+        return "bytes came before the request was sent";
+    }
+
+    if (!attempt.sent && attempt.handshaking) {
+        return attempt.timed_out ? "TLS handshake timed out"
+                                 : "TLS handshake failed";
+    }
+
+    if (!attempt.sent) {
+        return attempt.timed_out ? "connect timed out" : "connect failed";
+    }
+
+    if (attempt.timed_out) {
+        return attempt.answered ? "reply not finished in time"
+                                : "no reply in time";
+    }
+
+    return "connection closed before a reply";
+}
+
+
+std::string_view
+reply_fault(const Ctx &ctx) noexcept
+{
+    const HttpReply &reply = ctx.attempt.reply;
+
+    if (reply.error() != HttpError::none) {
+        return http_error_text(reply.error());
+    }
+
+    return reply_error_text(ctx.session.error);
+}
+
+
+/* the exchange's end in words, behind "name: " */
+
+u_char *
+write_cause(u_char *p, u_char *last, const Ctx &ctx) noexcept
+{
+    const ngx_str_t &host = ctx.conf->line->host;
+    const Attempt &attempt = ctx.attempt;
+
+    if (ctx.session.errcode) {
+        ngx_str_t errmsg = to_str(ctx.session.errmsg.view());
+
+        return repeats_secret(ctx, view(errmsg))
+               ? ngx_slprintf(p, last, "WeChat's errcode %d for app \"%V\"",
+                              ctx.session.errcode, &ctx.app->appid)
+               : ngx_slprintf(p, last,
+                              "WeChat's errcode %d \"%V\" for app \"%V\"",
+                              ctx.session.errcode, &errmsg,
+                              &ctx.app->appid);
+    }
+
+    if (ctx.conf->line->peers == nullptr) {
+        return ngx_slprintf(p, last, "no address of \"%V\" is known", &host);
+    }
+
+    if (attempt.reply.state() != HttpReply::State::complete
+        && attempt.reply.error() == HttpError::none)
+    {
+        return ngx_slprintf(p, last, "%s, \"%V\" at %V",
+                            failed_step(attempt), &host, &attempt.peer);
+    }
+
+    if (attempt.reply.error() == HttpError::none
+        && attempt.reply.status() != NGX_HTTP_OK)
+    {
+        return ngx_slprintf(p, last, "\"%V\" at %V replied with status %ui",
+                            &host, &attempt.peer,
+                            static_cast<ngx_uint_t>(attempt.reply.status()));
+    }
+
+    ngx_str_t fault = to_str(reply_fault(ctx));
+
+    return ngx_slprintf(p, last, "unusable reply of \"%V\" at %V: %V", &host,
+                        &attempt.peer, &fault);
+}
+
+
+}
+
+
+void
+log_line(ngx_http_request_t *r, ngx_uint_t level,
+    std::string_view text) noexcept
+{
+    r = r->main;
+
+    ngx_log_t *log = r->connection->log;
+    ngx_http_log_handler_pt handler = r->log_handler;
+    auto *action = log->action;
+    ngx_str_t s = to_str(text);
+
+    r->log_handler = log_without_arguments;
+    log->action = nullptr;
+
+    ngx_log_error(level, log, 0, "wx_openid: %V", &s);
+
+    log->action = action;
+    r->log_handler = handler;
+}
+
+
+void
+hide_arguments(ngx_http_request_t *r, Ctx &ctx) noexcept
+{
+    if (ctx.log_handler == nullptr) {
+        ctx.log_handler = r->log_handler;
+        r->log_handler = log_without_arguments;
+    }
+}
+
+
+void
+show_arguments(ngx_http_request_t *r, Ctx &ctx) noexcept
+{
+    if (ctx.log_handler) {
+        r->log_handler = ctx.log_handler;
+        ctx.log_handler = nullptr;
+    }
+}
+
+
+void
+log_refusal(ngx_http_request_t *r, const Ctx &ctx, Refusal refusal) noexcept
+{
+    const RefusalInfo &info = refusal_info(refusal);
+
+    u_char buf[max_line];
+    u_char *last = buf + sizeof(buf);
+    ngx_str_t name = to_str(info.name);
+
+    u_char *p = ngx_slprintf(buf, last, "%V", &name);
+
+    if (ctx.exchanged && refusal == ctx.exchange_refusal) {
+        p = ngx_slprintf(p, last, ": ");
+        p = write_cause(p, last, ctx);
+    }
+
+    log_line(r, level_of(info.fault),
+             {chars(buf), static_cast<std::size_t>(p - buf)});
+}
+
+
+}

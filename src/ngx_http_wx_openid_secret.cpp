@@ -1,0 +1,145 @@
+/*
+ * Copyright (C) wx_openid authors
+ *
+ * Reads an app's secret while the configuration is read.  The secret goes
+ * into the configuration's memory and nowhere else, least of all a message.
+ */
+
+#include "ngx_http_wx_openid.h"
+
+
+namespace wx_openid {
+
+
+namespace {
+
+
+constexpr std::string_view file_prefix = "file:";
+constexpr std::string_view env_prefix = "env:";
+
+constexpr std::size_t max_secret_length = 512;
+
+
+bool
+refuse_secret(ngx_conf_t *cf, const ngx_str_t &where, ngx_err_t err,
+    const char *why) noexcept
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, err,
+                       "secret \"%V\" in \"wx_openid_app\" %s", &where, why);
+    return false;
+}
+
+
+void
+drop_newline(ngx_str_t &s) noexcept
+{
+    if (s.len && s.data[s.len - 1] == '\n') {
+        s.len--;
+    }
+
+    if (s.len && s.data[s.len - 1] == '\r') {
+        s.len--;
+    }
+}
+
+
+bool
+read_file(ngx_conf_t *cf, const ngx_str_t &spec, ngx_str_t &secret) noexcept
+{
+    std::string_view path = view(spec);
+    path.remove_prefix(file_prefix.size());
+
+    if (path.empty()) {
+        return refuse_secret(cf, spec, 0, "names no file");
+    }
+
+    ngx_str_t name;
+
+    if (!dup(cf->pool, path, name)
+        || ngx_conf_full_name(cf->cycle, &name, 1) != NGX_OK)
+    {
+        return false;
+    }
+
+    ngx_fd_t fd = ngx_open_file(name.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+    if (fd == NGX_INVALID_FILE) {
+        return refuse_secret(cf, spec, ngx_errno, "cannot be opened");
+    }
+
+    /* one byte and a line end more than allowed tell a file too long */
+
+    constexpr std::size_t size = max_secret_length + 3;
+
+    secret.data = static_cast<u_char *>(ngx_pnalloc(cf->pool, size));
+
+    ssize_t n = secret.data ? ngx_read_fd(fd, secret.data, size) : -1;
+    ngx_err_t err = ngx_errno;
+
+    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
+        ngx_log_error(NGX_LOG_ALERT, cf->log, ngx_errno,
+                      ngx_close_file_n " \"%V\" failed", &name);
+    }
+
+    if (n < 0) {
+        return refuse_secret(cf, spec, err, "cannot be read");
+    }
+
+    secret.len = n;
+    drop_newline(secret);
+
+    return true;
+}
+
+
+bool
+read_env(ngx_conf_t *cf, const ngx_str_t &spec, ngx_str_t &secret) noexcept
+{
+    /* an argument of a directive ends in NUL */
+
+    const char *value = getenv(chars(spec.data) + env_prefix.size());
+
+    if (value == nullptr) {
+        return refuse_secret(cf, spec, 0, "is not in the environment");
+    }
+
+    return dup(cf->pool, value, secret);
+}
+
+
+}
+
+
+bool
+read_secret(ngx_conf_t *cf, const ngx_str_t &spec, ngx_str_t &secret) noexcept
+{
+    bool file = view(spec).starts_with(file_prefix);
+    bool env = view(spec).starts_with(env_prefix);
+
+    if (file ? !read_file(cf, spec, secret)
+        : env ? !read_env(cf, spec, secret)
+              : !dup(cf->pool, view(spec), secret))
+    {
+        return false;
+    }
+
+    /* a secret that stands in the configuration itself is not repeated */
+
+    ngx_str_t where = file || env ? spec : to_str("...");
+
+    if (secret.len == 0) {
+        return refuse_secret(cf, where, 0, "is empty");
+    }
+
+    if (secret.len > max_secret_length) {
+        return refuse_secret(cf, where, 0, "is longer than 512 bytes");
+    }
+
+    if (has_control(view(secret))) {
+        return refuse_secret(cf, where, 0, "has control characters");
+    }
+
+    return true;
+}
+
+
+}

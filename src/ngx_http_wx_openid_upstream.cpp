@@ -1,0 +1,405 @@
+/*
+ * Copyright (C) wx_openid authors
+ *
+ * One call to WeChat as nginx's upstream sees it: the peer, the request,
+ * the reply's bytes.  Fills in the Attempt and judges nothing; whether to
+ * ask again is exchange.cpp's.
+ */
+
+#include "ngx_http_wx_openid.h"
+
+
+namespace wx_openid {
+
+
+namespace {
+
+
+/* what a balancer wants back when it is asked for a peer */
+
+struct Peer {
+    const Line *line = nullptr;
+    Ctx *ctx = nullptr;
+
+    void *data = nullptr;
+    ngx_event_get_peer_pt get = nullptr;
+    ngx_event_free_peer_pt free = nullptr;
+    ngx_event_set_peer_session_pt set_session = nullptr;
+    ngx_event_save_peer_session_pt save_session = nullptr;
+};
+
+
+Ctx &
+ctx_of(ngx_http_request_t *sr) noexcept
+{
+    return *static_cast<Ctx *>(
+        ngx_http_get_module_ctx(sr, ngx_http_wx_openid_module));
+}
+
+
+/*
+ * A group's idle connections are kept by address alone, so one may have
+ * been opened by a proxy_pass with other TLS settings, or with none.
+ */
+
+bool
+is_ours(const Line &line, const ngx_connection_t *c) noexcept
+{
+    if (line.ssl == nullptr) {
+        return c->ssl == nullptr;
+    }
+
+    return c->ssl
+           && SSL_get_SSL_CTX(c->ssl->connection) == line.ssl->ctx
+           && (!line.tls.verify
+               || SSL_get_verify_result(c->ssl->connection) == X509_V_OK);
+}
+
+
+void
+close_kept(ngx_connection_t *c) noexcept
+{
+    if (c->ssl) {
+        c->ssl->no_wait_shutdown = 1;
+        (void) ngx_ssl_shutdown(c);
+    }
+
+    ngx_destroy_pool(c->pool);
+    ngx_close_connection(c);
+}
+
+
+/*
+ * A kept connection that may not be used is closed; NGX_OK then has nginx
+ * connect anew to the same peer.
+ */
+
+ngx_int_t
+get_peer(ngx_peer_connection_t *pc, void *data) noexcept
+{
+    auto *peer = static_cast<Peer *>(data);
+    Attempt &attempt = peer->ctx->attempt;
+
+    ngx_int_t rc = peer->get(pc, peer->data);
+
+    attempt.kept = false;
+
+    if (pc->name && (rc == NGX_OK || rc == NGX_DONE)) {
+        attempt.connecting = true;
+        attempt.peer = *pc->name;
+    }
+
+    if (rc != NGX_DONE || pc->connection == nullptr) {
+        return rc;
+    }
+
+    if (!attempt.fresh_only && is_ours(*peer->line, pc->connection)) {
+        attempt.kept = true;
+        return NGX_DONE;
+    }
+
+    close_kept(pc->connection);
+
+    pc->connection = nullptr;
+    pc->cached = 0;
+
+    return NGX_OK;
+}
+
+
+void
+free_peer(ngx_peer_connection_t *pc, void *data, ngx_uint_t state) noexcept
+{
+    auto *peer = static_cast<Peer *>(data);
+
+    peer->free(pc, peer->data, state);
+}
+
+
+ngx_int_t
+set_session(ngx_peer_connection_t *pc, void *data) noexcept
+{
+    auto *peer = static_cast<Peer *>(data);
+
+    return peer->set_session(pc, peer->data);
+}
+
+
+void
+save_session(ngx_peer_connection_t *pc, void *data) noexcept
+{
+    auto *peer = static_cast<Peer *>(data);
+
+    peer->save_session(pc, peer->data);
+}
+
+
+ngx_int_t
+create_request(ngx_http_request_t *sr) noexcept
+{
+    ngx_http_upstream_t *u = sr->upstream;
+    Ctx &ctx = ctx_of(sr);
+    const Line &line = *ctx.conf->line;
+
+    ExchangeRequest request;
+
+    request.host = view(line.host);
+    request.prefix = view(line.pass->prefix);
+    request.appid = view(ctx.app->appid);
+    request.secret = view(ctx.app->secret);
+    request.code = view(ctx.code);
+
+    std::size_t size = exchange_request_max(request);
+
+    ngx_buf_t *b = ngx_create_temp_buf(sr->pool, size);
+    if (b == nullptr) {
+        return NGX_ERROR;
+    }
+
+    ngx_chain_t *cl = ngx_alloc_chain_link(sr->pool);
+    if (cl == nullptr) {
+        return NGX_ERROR;
+    }
+
+    b->last += write_exchange_request(request, {chars(b->pos), size});
+    b->flush = 1;
+
+    cl->buf = b;
+    cl->next = nullptr;
+
+    u->request_bufs = cl;
+    u->uri = to_str(exchange_path);
+
+    ctx.attempt.request = b;
+
+    return NGX_OK;
+}
+
+
+/* another address is tried: nothing of the one before may count */
+
+ngx_int_t
+reinit_request(ngx_http_request_t *sr) noexcept
+{
+    Ctx &ctx = ctx_of(sr);
+
+    ctx.attempt.reply = HttpReply({ctx.reply_body, max_reply_size});
+    ctx.attempt.answered = false;
+
+    return NGX_OK;
+}
+
+
+/*
+ * What comes before the request went out cannot be its reply: in the clear
+ * before a handshake, it would be whoever is on the wire (CVE-2026-1642).
+ * NGX_ERROR, for with "invalid header" nginx would keep the bytes.
+ */
+
+ngx_int_t
+process_header(ngx_http_request_t *sr) noexcept
+{
+    ngx_http_upstream_t *u = sr->upstream;
+    ngx_buf_t &b = u->buffer;
+    Attempt &attempt = ctx_of(sr).attempt;
+    HttpReply &reply = attempt.reply;
+
+    if (!u->request_sent) {
+        attempt.early = true;
+        return NGX_ERROR;
+    }
+
+    attempt.answered = true;
+
+    b.pos += reply.read_header(
+        {chars(b.pos), static_cast<std::size_t>(b.last - b.pos)});
+
+    switch (reply.state()) {
+
+    case HttpReply::State::header:
+
+        b.pos = b.start;
+        b.last = b.start;
+        return NGX_AGAIN;
+
+    case HttpReply::State::failed:
+        return NGX_ERROR;
+
+    case HttpReply::State::body:
+    case HttpReply::State::complete:
+        break;
+    }
+
+    /* the reply's own status is for exchange.cpp, nginx shall not act on it */
+
+    u->headers_in.status_n = NGX_HTTP_OK;
+    u->state->status = reply.status();
+
+    return NGX_OK;
+}
+
+
+/* u->length: 0 at the end of the reply, -1 while only its end can tell */
+
+void
+note_progress(ngx_http_upstream_t *u, const HttpReply &reply) noexcept
+{
+    if (reply.state() == HttpReply::State::complete) {
+        u->length = 0;
+        u->keepalive = reply.keepalive();
+        return;
+    }
+
+    u->length = reply.until_close() ? -1 : 1;
+}
+
+
+ngx_int_t
+input_filter_init(void *data) noexcept
+{
+    auto *sr = static_cast<ngx_http_request_t *>(data);
+
+    note_progress(sr->upstream, ctx_of(sr).attempt.reply);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+input_filter(void *data, ssize_t size) noexcept
+{
+    auto *sr = static_cast<ngx_http_request_t *>(data);
+    ngx_http_upstream_t *u = sr->upstream;
+    HttpReply &reply = ctx_of(sr).attempt.reply;
+
+    std::string_view bytes(chars(u->buffer.last),
+                           static_cast<std::size_t>(size));
+
+    std::size_t taken = reply.read_body(bytes);
+
+    if (reply.state() == HttpReply::State::failed) {
+        return NGX_ERROR;
+    }
+
+    note_progress(u, reply);
+
+    /* what follows the reply would be taken for the next one's */
+
+    if (taken < bytes.size()) {
+        u->keepalive = 0;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+abort_request(ngx_http_request_t *sr) noexcept
+{
+}
+
+
+/*
+ * The call is over, the connection still there.  With header_only nginx
+ * sends nothing more of the subrequest towards the client.
+ */
+
+void
+finalize_request(ngx_http_request_t *sr, ngx_int_t rc) noexcept
+{
+    ngx_http_upstream_t *u = sr->upstream;
+    Attempt &attempt = ctx_of(sr).attempt;
+
+    attempt.handshaking = u->peer.connection && u->peer.connection->ssl;
+    attempt.sent = u->request_sent;
+
+    if (rc == 0) {
+        attempt.reply.end_of_connection();
+    }
+
+    if (rc == NGX_HTTP_GATEWAY_TIME_OUT) {
+        attempt.timed_out = true;
+    }
+
+    if (attempt.request) {
+        ngx_explicit_memzero(attempt.request->start,
+                             attempt.request->end - attempt.request->start);
+        attempt.request = nullptr;
+    }
+
+    sr->header_only = 1;
+}
+
+
+}
+
+
+ngx_int_t
+init_peer(ngx_http_request_t *sr, ngx_http_upstream_srv_conf_t *us) noexcept
+{
+    auto *line = static_cast<const Line *>(us->peer.data);
+    ngx_peer_connection_t &pc = sr->upstream->peer;
+
+    auto *peer = pool_new<Peer>(sr->pool);
+    if (peer == nullptr) {
+        return NGX_ERROR;
+    }
+
+    if (line->peers->peer.init(sr, line->peers) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    peer->line = line;
+    peer->ctx = &ctx_of(sr);
+
+    peer->data = pc.data;
+    peer->get = pc.get;
+    peer->free = pc.free;
+    peer->set_session = pc.set_session;
+    peer->save_session = pc.save_session;
+
+    pc.data = peer;
+    pc.get = get_peer;
+    pc.free = free_peer;
+    pc.set_session = set_session;
+    pc.save_session = save_session;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ask_wechat(ngx_http_request_t *sr) noexcept
+{
+    Ctx &ctx = ctx_of(sr);
+
+    if (ngx_http_upstream_create(sr) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_upstream_t *u = sr->upstream;
+
+    u->conf = const_cast<ngx_http_upstream_conf_t *>(&ctx.conf->upstream);
+    u->schema = ctx.conf->line->pass->schema;
+    u->ssl = ctx.conf->line->ssl != nullptr;
+    u->output.tag = &ngx_http_wx_openid_module;
+
+    u->create_request = create_request;
+    u->reinit_request = reinit_request;
+    u->process_header = process_header;
+    u->abort_request = abort_request;
+    u->finalize_request = finalize_request;
+
+    u->input_filter_init = input_filter_init;
+    u->input_filter = input_filter;
+    u->input_filter_ctx = sr;
+
+    sr->main->count++;
+
+    ngx_http_upstream_init(sr);
+
+    return NGX_DONE;
+}
+
+
+}
