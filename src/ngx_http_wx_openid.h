@@ -197,8 +197,8 @@ struct Ctx {
     State state = State::idle;
 
     ngx_str_t code{};
-    bool body_searched = false;
     bool body_read = false;
+    bool body_lost = false;                     /* reading it failed */
 
     /* the exchange: what was asked, of whom, for which app */
 
@@ -385,8 +385,12 @@ ngx_int_t init_peer(ngx_http_request_t *sr,
 
 /* response.cpp */
 
-/* refuses as the interface says; returns what an access handler returns */
-ngx_int_t refuse(ngx_http_request_t *r, Ctx &ctx, Refusal refusal) noexcept;
+/*
+ * Refuses as README's table says, and logs why, which for a result of
+ * WeChat's is known; returns what an access handler returns.
+ */
+ngx_int_t refuse(ngx_http_request_t *r, Ctx &ctx, Refusal refusal,
+    std::string_view why = {}) noexcept;
 
 /* takes back the headers of a refusal that an error_page led away from */
 void forget_refusal(Ctx &ctx) noexcept;
@@ -406,8 +410,8 @@ void hide_arguments(ngx_http_request_t *r, Ctx &ctx) noexcept;
 void show_arguments(ngx_http_request_t *r, Ctx &ctx) noexcept;
 
 /* why the request was refused, at the level of whose fault it is */
-void log_refusal(ngx_http_request_t *r, const Ctx &ctx,
-    Refusal refusal) noexcept;
+void log_refusal(ngx_http_request_t *r, const Ctx &ctx, Refusal refusal,
+    std::string_view why) noexcept;
 
 
 }

@@ -31,12 +31,12 @@ namespace {
 
 
 /*
- * The app that a code of this request goes to: NGX_OK, NGX_DECLINED when
- * the one that wx_openid_appid names is not declared, NGX_ERROR.
+ * The app that a code of this request goes to: NGX_OK, NGX_ERROR, or what
+ * refuse() gave when the one that wx_openid_appid names is not declared.
  */
 
 ngx_int_t
-choose_app(ngx_http_request_t *r, const LocConf &conf,
+choose_app(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx,
     const App *&app) noexcept
 {
     ngx_str_t appid = ngx_null_string;
@@ -47,10 +47,27 @@ choose_app(ngx_http_request_t *r, const LocConf &conf,
         return NGX_ERROR;
     }
 
-    app = appid.len ? find_app(conf, view(appid))
-                    : elements<App>(conf.apps).data();
+    if (appid.len == 0) {
+        app = elements<App>(conf.apps).data();
+        return NGX_OK;
+    }
 
-    return app ? NGX_OK : NGX_DECLINED;
+    app = find_app(conf, view(appid));
+
+    if (app) {
+        return NGX_OK;
+    }
+
+    char name[64];
+    std::size_t size = printable(view(appid), name);
+
+    u_char why[128];
+    u_char *last = ngx_snprintf(why, sizeof(why),
+                                "\"%*s\" is no \"wx_openid_app\" here",
+                                size, name);
+
+    return refuse(r, ctx, Refusal::unknown_app,
+                  {chars(why), static_cast<std::size_t>(last - why)});
 }
 
 
@@ -100,7 +117,7 @@ no_code(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
         return NGX_DECLINED;
     }
 
-    return refuse(r, ctx, Refusal::login_required);
+    return refuse(r, ctx, Refusal::login_required, "no code");
 }
 
 
@@ -122,17 +139,15 @@ look_for_code(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
 
     const App *app;
 
-    switch (choose_app(r, conf, app)) {
-    case NGX_OK:
-        break;
-    case NGX_DECLINED:
-        return refuse(r, ctx, Refusal::unknown_app);
-    default:
-        return NGX_ERROR;
+    ngx_int_t rc = choose_app(r, conf, ctx, app);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     if (!usable_code(view(ctx.code))) {
-        return refuse(r, ctx, Refusal::invalid_code);
+        return refuse(r, ctx, Refusal::invalid_code,
+                      "it is too long, ambiguous, or has control "
+                      "characters");
     }
 
     return begin_exchange(r, conf, *app, ctx);
@@ -146,13 +161,9 @@ decide(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
 {
     const App *app;
 
-    switch (choose_app(r, conf, app)) {
-    case NGX_OK:
-        break;
-    case NGX_DECLINED:
-        return refuse(r, ctx, Refusal::unknown_app);
-    default:
-        return NGX_ERROR;
+    ngx_int_t rc = choose_app(r, conf, ctx, app);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     if (ctx.exchange_refusal != Refusal::none) {
@@ -160,7 +171,9 @@ decide(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
     }
 
     if (!same_exchange(ctx, conf, *app)) {
-        return refuse(r, ctx, Refusal::invalid_code);
+        return refuse(r, ctx, Refusal::invalid_code,
+                      "it was exchanged in another location, for another "
+                      "app or over another line");
     }
 
     ctx.identity_visible = true;
@@ -169,7 +182,8 @@ decide(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
     case NGX_OK:
         break;
     case NGX_DECLINED:
-        return refuse(r, ctx, Refusal::forbidden);
+        return refuse(r, ctx, Refusal::forbidden,
+                      "a value of \"wx_openid_require\" is empty or 0");
     default:
         return NGX_ERROR;
     }

@@ -109,7 +109,7 @@ ngx_int_t
 code_in_body(ngx_http_request_t *r, const LocConf &conf, const Ctx &ctx,
     const CodeSource &source, ngx_str_t &code) noexcept
 {
-    if (!fits(r, conf, source)) {
+    if (ctx.body_lost || !fits(r, conf, source)) {
         return NGX_DECLINED;
     }
 

@@ -244,6 +244,23 @@ set_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
 }
 
 
+/* nginx's own setter names the value alone */
+
+char *
+set_protocols(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
+{
+    char *rv = ngx_conf_set_bitmask_slot(cf, cmd, conf);
+
+    if (rv == conf_error()) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid protocol in \"%V\" directive",
+                           &cmd->name);
+    }
+
+    return rv;
+}
+
+
 /* what may stand in a Host header and in a certificate's name check */
 
 bool
@@ -371,7 +388,7 @@ ngx_command_t commands[] = {
 
     { ngx_string("wx_openid_ssl_protocols"),
       everywhere | NGX_CONF_1MORE,
-      set_value<ngx_conf_set_bitmask_slot>,
+      set_protocols,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(LocConf, tls.protocols),
       &ssl_protocols },

@@ -92,7 +92,15 @@ judge_reply(Ctx &ctx) noexcept
         return;
     }
 
-    ctx.session = read_session_reply(ctx.attempt.reply.body());
+    std::string_view body = ctx.attempt.reply.body();
+
+    ctx.session = read_session_reply(body);
+
+    /* errmsg goes to the client, and may repeat what WeChat was sent */
+
+    if (body.find(view(ctx.app->secret)) != std::string_view::npos) {
+        ctx.session.errmsg = {};
+    }
 
     if (ctx.session.error != ReplyError::none) {
         settle(ctx, Refusal::bad_gateway);

@@ -279,6 +279,14 @@ redirect_handler(ngx_http_request_t *r) noexcept
     Ctx *ctx = find_ctx(r);
 
     if (ctx) {
+
+        /* the way from a body that could not be read to its error_page */
+
+        if (ctx->state == State::reading) {
+            ctx->state = State::idle;
+            ctx->body_lost = true;
+        }
+
         ctx->identity_visible = ctx->exchanged
                                 && ctx->exchange_refusal == Refusal::none
                                 && loc_conf(r)->mode == mode_off;

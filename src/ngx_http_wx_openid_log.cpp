@@ -88,13 +88,13 @@ level_of(Fault fault) noexcept
 }
 
 
-/* a stranger's text may repeat what it was sent */
+/* a stranger's text may repeat the code it was sent */
 
 bool
-repeats_secret(const Ctx &ctx, std::string_view text) noexcept
+fit_to_log(const Ctx &ctx, std::string_view text) noexcept
 {
-    return text.find(view(ctx.code)) != std::string_view::npos
-           || text.find(view(ctx.app->secret)) != std::string_view::npos;
+    return !text.empty()
+           && text.find(view(ctx.code)) == std::string_view::npos;
 }
 
 
@@ -125,7 +125,8 @@ failed_step(const Attempt &attempt) noexcept
                                 : "no reply in time";
     }
 
-    return "connection closed before a reply";
+    return attempt.answered ? "connection closed in the middle of the reply"
+                            : "connection closed before a reply";
 }
 
 
@@ -153,13 +154,13 @@ write_cause(u_char *p, u_char *last, const Ctx &ctx) noexcept
     if (ctx.session.errcode) {
         ngx_str_t errmsg = to_str(ctx.session.errmsg.view());
 
-        return repeats_secret(ctx, view(errmsg))
-               ? ngx_slprintf(p, last, "WeChat's errcode %d for app \"%V\"",
-                              ctx.session.errcode, &ctx.app->appid)
-               : ngx_slprintf(p, last,
+        return fit_to_log(ctx, view(errmsg))
+               ? ngx_slprintf(p, last,
                               "WeChat's errcode %d \"%V\" for app \"%V\"",
                               ctx.session.errcode, &errmsg,
-                              &ctx.app->appid);
+                              &ctx.app->appid)
+               : ngx_slprintf(p, last, "WeChat's errcode %d for app \"%V\"",
+                              ctx.session.errcode, &ctx.app->appid);
     }
 
     if (ctx.conf->line->peers == nullptr) {
@@ -233,7 +234,8 @@ show_arguments(ngx_http_request_t *r, Ctx &ctx) noexcept
 
 
 void
-log_refusal(ngx_http_request_t *r, const Ctx &ctx, Refusal refusal) noexcept
+log_refusal(ngx_http_request_t *r, const Ctx &ctx, Refusal refusal,
+    std::string_view why) noexcept
 {
     const RefusalInfo &info = refusal_info(refusal);
 
@@ -243,7 +245,11 @@ log_refusal(ngx_http_request_t *r, const Ctx &ctx, Refusal refusal) noexcept
 
     u_char *p = ngx_slprintf(buf, last, "%V", &name);
 
-    if (ctx.exchanged && refusal == ctx.exchange_refusal) {
+    if (!why.empty()) {
+        ngx_str_t text = to_str(why);
+        p = ngx_slprintf(p, last, ": %V", &text);
+
+    } else if (ctx.exchanged && refusal == ctx.exchange_refusal) {
         p = ngx_slprintf(p, last, ": ");
         p = write_cause(p, last, ctx);
     }

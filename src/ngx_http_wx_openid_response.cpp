@@ -178,7 +178,8 @@ forget_refusal(Ctx &ctx) noexcept
 
 
 ngx_int_t
-refuse(ngx_http_request_t *r, Ctx &ctx, Refusal refusal) noexcept
+refuse(ngx_http_request_t *r, Ctx &ctx, Refusal refusal,
+    std::string_view why) noexcept
 {
     const RefusalInfo &info = refusal_info(refusal);
 
@@ -187,7 +188,7 @@ refuse(ngx_http_request_t *r, Ctx &ctx, Refusal refusal) noexcept
 
     if (ctx.logged != refusal) {
         ctx.logged = refusal;
-        log_refusal(r, ctx, refusal);
+        log_refusal(r, ctx, refusal, why);
     }
 
     if (add_refusal_headers(r, ctx, info) != NGX_OK) {

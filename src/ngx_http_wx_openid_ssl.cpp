@@ -53,6 +53,18 @@ system_trust_store() noexcept
 }
 
 
+/* nginx has logged OpenSSL's reason, which names no directive */
+
+ngx_int_t
+refuse_value(ngx_conf_t *cf, const char *directive,
+    const ngx_str_t &value) noexcept
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%s %V\" cannot be used",
+                       directive, &value);
+    return NGX_ERROR;
+}
+
+
 ngx_int_t
 trust(ngx_conf_t *cf, ngx_ssl_t *ssl, const TlsConf &tls) noexcept
 {
@@ -78,12 +90,16 @@ trust(ngx_conf_t *cf, ngx_ssl_t *ssl, const TlsConf &tls) noexcept
     if (ngx_ssl_trusted_certificate(cf, ssl, &file, tls.verify_depth)
         != NGX_OK)
     {
-        return NGX_ERROR;
+        return refuse_value(cf, "wx_openid_ssl_trusted_certificate", file);
     }
 
     ngx_str_t crl = tls.crl;
 
-    return ngx_ssl_crl(cf, ssl, &crl);
+    if (ngx_ssl_crl(cf, ssl, &crl) != NGX_OK) {
+        return refuse_value(cf, "wx_openid_ssl_crl", crl);
+    }
+
+    return NGX_OK;
 }
 
 
@@ -93,7 +109,7 @@ configure(ngx_conf_t *cf, ngx_ssl_t *ssl, const TlsConf &tls) noexcept
     ngx_str_t ciphers = tls.ciphers;
 
     if (ngx_ssl_ciphers(cf, ssl, &ciphers, 0) != NGX_OK) {
-        return NGX_ERROR;
+        return refuse_value(cf, "wx_openid_ssl_ciphers", ciphers);
     }
 
     if (tls.verify && trust(cf, ssl, tls) != NGX_OK) {

@@ -276,12 +276,13 @@ HttpReply::status_line(std::string_view line) noexcept
     /* "1 200", then the end or " reason" */
 
     if (cut || line.size() < 5 || (line[0] != '0' && line[0] != '1')
-        || line[1] != ' ' || !is_digit(line[2]) || !is_digit(line[3])
-        || !is_digit(line[4]) || (line.size() > 5 && line[5] != ' '))
+        || line[1] != ' ' || (line.size() > 5 && line[5] != ' '))
     {
         fail(HttpError::bad_status_line);
         return;
     }
+
+    /* three digits, or it would be less than 100 */
 
     unsigned status = 0;
     std::from_chars(line.data() + 2, line.data() + 5, status);
