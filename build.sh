@@ -104,8 +104,8 @@ known_archives() {
 }
 
 # apt-get with sources of its own, read from stdin; the system's sources do
-# not change.  Debian's keyring verifies them: one too old to know the key
-# that signs sid today is brought up to date.
+# not change, its other apt settings hold.  Debian's keyring verifies them:
+# one too old to know the key that signs sid today is brought up to date.
 
 private_apt() {
     local dir=$build/apt/$1 options
@@ -121,6 +121,7 @@ private_apt() {
         -o Dir::Cache="$dir"
         -o APT::Sandbox::User=root
         -o APT::Update::Error-Mode=any
+        -o Acquire::Check-Valid-Until=false
     )
 
     if ! apt_get "${options[@]}" update; then
@@ -204,6 +205,11 @@ debian_source() {
 
 # building
 
+source_tree() {
+    [ -f "$1/src/core/nginx.h" ] || die "'$1' is not an nginx source tree"
+    (cd "$1" && pwd -P)
+}
+
 # nginx's configure writes into the directory it runs in, so it runs in one
 # that is ours, made of links to all that the source tree has.
 
@@ -228,8 +234,8 @@ compile() {
     local stamp
     shift 3
 
+    # a checkout has it elsewhere than a release
     [ -x "$tree/configure" ] || configure=auto/configure
-    [ -f "$tree/$configure" ] || die "$tree is not an nginx source tree"
 
     stamp=$(printf '%s\n' "$tree" "${CC-}" "${CFLAGS-}" "$@"
             cksum < "$root/config"; cksum < "$root/config.make"
@@ -355,7 +361,7 @@ build() (
 
     case ${CC-} in
         '' | cc | gcc) suffix= ;;
-        *)             suffix=-${CC%% *}; suffix=-${suffix##*[-/]} ;;
+        *)             suffix=${CC%% *}; suffix=-${suffix##*/} ;;
     esac
 
     if [ -n "$tree" ]; then
@@ -449,7 +455,7 @@ command=build
 
 while [ $# -gt 0 ]; do
     case $1 in
-        --nginx=?*)  tree=$(cd "${1#*=}" && pwd -P) || exit 1 ;;
+        --nginx=*)   tree=$(source_tree "${1#*=}") ;;
         --static)    kind=static ;;
         --asan)      kind=asan ;;
         test)        command=test_all ;;

@@ -181,6 +181,7 @@ struct Attempt {
     bool answered = false;      /* a byte came back */
     bool timed_out = false;
     bool early = false;         /* a byte came before the request went */
+    bool repeats_code = false;  /* the reply has the code in it */
 
     ngx_str_t peer{};           /* address last tried, for the log */
     ngx_buf_t *request = nullptr;   /* holds the secret, wiped after use */

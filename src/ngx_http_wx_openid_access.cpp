@@ -121,7 +121,10 @@ no_code(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
 }
 
 
-/* idle: on to reading, exchanging or settled, or a decision at once */
+/*
+ * idle: on to reading or exchanging, to settled, which is NGX_OK, or a
+ * decision at once; a request that was refused may be gone.
+ */
 
 ngx_int_t
 look_for_code(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
@@ -204,7 +207,7 @@ step(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
     case State::idle: {
         ngx_int_t rc = look_for_code(r, conf, ctx);
 
-        return ctx.state == State::settled ? decide(r, conf, ctx) : rc;
+        return rc == NGX_OK ? decide(r, conf, ctx) : rc;
     }
 
     case State::reading:

@@ -84,6 +84,40 @@ may_retry_busy(const Ctx &ctx, ngx_msec_t &pause) noexcept
 }
 
 
+bool
+has(std::string_view text, const ngx_str_t &part) noexcept
+{
+    return text.find(view(part)) != std::string_view::npos;
+}
+
+
+/*
+ * errmsg goes to the client and to the log, and may repeat what WeChat was
+ * sent, as it is or percent-encoded.  The whole reply is looked through, for
+ * errmsg was cut; it is decoded in place, for it was read before.
+ */
+
+void
+check_errmsg(Ctx &ctx) noexcept
+{
+    std::string_view errmsg = ctx.session.errmsg.view();
+    std::string_view body = ctx.attempt.reply.body();
+
+    bool secret = has(errmsg, ctx.app->secret) || has(body, ctx.app->secret);
+    bool code = has(errmsg, ctx.code) || has(body, ctx.code);
+
+    body = {ctx.reply_body,
+            percent_decode(body, {ctx.reply_body, body.size()},
+                           Plus::literal)};
+
+    if (secret || has(body, ctx.app->secret)) {
+        ctx.session.errmsg = {};
+    }
+
+    ctx.attempt.repeats_code = code || has(body, ctx.code);
+}
+
+
 void
 judge_reply(Ctx &ctx) noexcept
 {
@@ -92,15 +126,9 @@ judge_reply(Ctx &ctx) noexcept
         return;
     }
 
-    std::string_view body = ctx.attempt.reply.body();
+    ctx.session = read_session_reply(ctx.attempt.reply.body());
 
-    ctx.session = read_session_reply(body);
-
-    /* errmsg goes to the client, and may repeat what WeChat was sent */
-
-    if (body.find(view(ctx.app->secret)) != std::string_view::npos) {
-        ctx.session.errmsg = {};
-    }
+    check_errmsg(ctx);
 
     if (ctx.session.error != ReplyError::none) {
         settle(ctx, Refusal::bad_gateway);

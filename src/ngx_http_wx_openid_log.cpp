@@ -88,16 +88,6 @@ level_of(Fault fault) noexcept
 }
 
 
-/* a stranger's text may repeat the code it was sent */
-
-bool
-fit_to_log(const Ctx &ctx, std::string_view text) noexcept
-{
-    return !text.empty()
-           && text.find(view(ctx.code)) == std::string_view::npos;
-}
-
-
 /* which step of the call failed */
 
 const char *
@@ -154,7 +144,7 @@ write_cause(u_char *p, u_char *last, const Ctx &ctx) noexcept
     if (ctx.session.errcode) {
         ngx_str_t errmsg = to_str(ctx.session.errmsg.view());
 
-        return fit_to_log(ctx, view(errmsg))
+        return errmsg.len && !attempt.repeats_code
                ? ngx_slprintf(p, last,
                               "WeChat's errcode %d \"%V\" for app \"%V\"",
                               ctx.session.errcode, &errmsg,

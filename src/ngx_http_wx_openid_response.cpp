@@ -195,8 +195,15 @@ refuse(ngx_http_request_t *r, Ctx &ctx, Refusal refusal,
         return NGX_ERROR;
     }
 
+    /*
+     * Under "satisfy any" a status returned may lose to another's 401, and
+     * that one would be met again where the error_page is.
+     */
+
     if (has_error_page(r, info.status)) {
-        return static_cast<ngx_int_t>(info.status);
+        r->access_code = 0;
+        ngx_http_finalize_request(r, static_cast<ngx_int_t>(info.status));
+        return NGX_DONE;
     }
 
     auto *json = static_cast<char *>(

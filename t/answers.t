@@ -65,7 +65,7 @@ WWW-Authenticate: Bearer realm="wx_openid"
 --- response_body_like
 ^\{"error":"login_required"\}$
 --- error_log eval
-qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: login_required, client: /m
+qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: login_required: no code, client: /m
 --- access_log eval
 qr/^401\|ERROR\|\|login_required\|$/m
 --- wechat_total: 0
@@ -99,7 +99,7 @@ WWW-Authenticate: Bearer realm="wx_openid"
 --- response_body_like
 ^\{"error":"login_required"\}$
 --- error_log eval
-qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: login_required, client: /m
+qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: login_required: no code, client: /m
 --- access_log eval
 qr/^401\|ERROR\|\|login_required\|$/m
 --- wechat_total: 0
@@ -234,7 +234,7 @@ WWW-Authenticate: Bearer realm="wx_openid", error="invalid_token"
 --- response_body_like
 ^\{"error":"invalid_code"\}$
 --- error_log eval
-qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: invalid_code, client: /m
+qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: invalid_code: it is too long, ambiguous, or has control characters, client: /m
 --- access_log eval
 qr/^401\|ERROR\|\|invalid_code\|$/m
 --- wechat_total: 0
@@ -300,7 +300,7 @@ WWW-Authenticate: Bearer realm="wx_openid", error="invalid_token"
 --- response_body_like
 ^\{"error":"invalid_code"\}$
 --- error_log eval
-qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: invalid_code, client: /m
+qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: invalid_code: it is too long, ambiguous, or has control characters, client: /m
 --- access_log eval
 qr/^401\|ERROR\|\|invalid_code\|$/m
 --- wechat_total: 0
@@ -331,7 +331,7 @@ WWW-Authenticate: Bearer realm="wx_openid", error="invalid_token"
 --- response_body_like
 ^\{"error":"invalid_code"\}$
 --- error_log eval
-qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: invalid_code, client: /m
+qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: invalid_code: it is too long, ambiguous, or has control characters, client: /m
 --- access_log eval
 qr/^401\|ERROR\|\|invalid_code\|$/m
 --- wechat_total: 0
@@ -362,7 +362,7 @@ WWW-Authenticate: Bearer realm="wx_openid", error="invalid_token"
 --- response_body_like
 ^\{"error":"invalid_code"\}$
 --- error_log eval
-qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: invalid_code, client: /m
+qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: invalid_code: it is too long, ambiguous, or has control characters, client: /m
 --- access_log eval
 qr/^401\|ERROR\|\|invalid_code\|$/m
 --- wechat_total: 0
@@ -393,7 +393,7 @@ WWW-Authenticate: Bearer realm="wx_openid", error="invalid_token"
 --- response_body_like
 ^\{"error":"invalid_code"\}$
 --- error_log eval
-qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: invalid_code, client: /m
+qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: invalid_code: it is too long, ambiguous, or has control characters, client: /m
 --- access_log eval
 qr/^401\|ERROR\|\|invalid_code\|$/m
 --- wechat_total: 0
@@ -424,7 +424,7 @@ WWW-Authenticate: Bearer realm="wx_openid", error="invalid_token"
 --- response_body_like
 ^\{"error":"invalid_code"\}$
 --- error_log eval
-qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: invalid_code, client: /m
+qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: invalid_code: it is too long, ambiguous, or has control characters, client: /m
 --- access_log eval
 qr/^401\|ERROR\|\|invalid_code\|$/m
 --- wechat_total: 0
@@ -455,7 +455,7 @@ WWW-Authenticate: Bearer realm="wx_openid", error="invalid_token"
 --- response_body_like
 ^\{"error":"invalid_code"\}$
 --- error_log eval
-qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: invalid_code, client: /m
+qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: invalid_code: it is too long, ambiguous, or has control characters, client: /m
 --- access_log eval
 qr/^401\|ERROR\|\|invalid_code\|$/m
 --- wechat_total: 0
@@ -523,7 +523,7 @@ Cache-Control: no-store
 --- response_body_like
 ^\{"error":"unknown_app"\}$
 --- error_log eval
-qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: unknown_app, client: /m
+qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: unknown_app: .*"wxstranger".*, client: /m
 --- access_log eval
 qr/^403\|ERROR\|\|unknown_app\|$/m
 --- wechat_count: %CODE%=0
@@ -558,7 +558,7 @@ Cache-Control: no-store
 --- response_body_like
 ^\{"error":"forbidden"\}$
 --- error_log eval
-qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: forbidden, client: /m
+qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: forbidden: a value of "wx_openid_require" is empty or 0, client: /m
 --- access_log eval
 qr/^403\|ERROR\|\|forbidden\|\d+\.\d{3}$/m
 --- wechat_count: %CODE%=1
@@ -593,7 +593,7 @@ Cache-Control: no-store
 --- response_body_like
 ^\{"error":"forbidden"\}$
 --- error_log eval
-qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: forbidden, client: /m
+qr/^\S+ \S+ \[info\] \S+ \*\d+ wx_openid: forbidden: a value of "wx_openid_require" is empty or 0, client: /m
 --- access_log eval
 qr/^403\|ERROR\|\|forbidden\|\d+\.\d{3}$/m
 --- wechat_count: %CODE%=1

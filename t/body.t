@@ -598,7 +598,8 @@ X-Openid: %OPENID(delay-150-body)%
  "POST /named\n" . main::chunks("code=" . 'x' x 1000, 500)]
 --- more_headers eval
 ["Content-Type: application/x-www-form-urlencoded\nTransfer-Encoding: chunked",
- "Content-Type: application/x-www-form-urlencoded\nTransfer-Encoding: chunked\n"
+ "Content-Type: application/x-www-form-urlencoded\n"
+ . "Transfer-Encoding: chunked\n"
  . 'X-WX-Code: %CODE%',
  ("Content-Type: application/x-www-form-urlencoded\n"
  . 'Transfer-Encoding: chunked') x 2]
@@ -804,3 +805,27 @@ Content-Type: application/json
 client intended to send too large body
 --- wechat_total: 0
 --- backend_count: 0
+
+
+
+=== TEST 34: a mirror gets the searched body as well
+--- config
+    location /t {
+        wx_openid  on;
+        mirror     /mirror;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT/sum;
+    }
+    location /mirror {
+        internal;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT/sum;
+    }
+--- request eval
+["POST /t\n" . main::padded(1000), "POST /t\n" . main::padded(15000)]
+--- more_headers
+Content-Type: application/json
+--- response_body eval
+[main::sum_of(main::padded(1000)), main::sum_of(main::padded(15000))]
+--- backend_count: 4
+--- backend_never
+Content-Length: 0
+--- wechat_total: 2

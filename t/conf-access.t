@@ -691,8 +691,8 @@ GET /t
 --- more_headers
 X-WX-Code: %CODE%
 --- error_code: 403
---- response_body
-{"error":"forbidden"}
+--- response_body_like
+^\{"error":"forbidden"\}$
 --- error_log eval
 qr/\[info\].*wx_openid: forbidden/
 --- log_level: info

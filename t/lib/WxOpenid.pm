@@ -96,6 +96,17 @@ use WxOpenid::Servers qw(
     wx_openid_of wx_unionid_of wx_session_key_of wechat backend uri_escape
 );
 
+# Test::Nginx would listen on every address of the machine; its mode of
+# reloads looks for the bare port, and hangs without it
+
+if (!$ENV{TEST_NGINX_USE_HUP}) {
+    my $port = server_port();
+
+    $ENV{TEST_NGINX_SERVER_PORT} //= $port;
+    $ENV{TEST_NGINX_STREAM_PORT} //= $port + 1;
+    server_port("127.0.0.1:$port");
+}
+
 our @EXPORT = qw(
     wx_tests wx_openid_of wx_unionid_of wx_session_key_of
     wechat backend h2_request

@@ -10,6 +10,11 @@ package WxOpenid::Steps;
 # is the number of checks it makes.  One more looks for lines of [alert] and
 # worse in the error log.  steps_tests() is what these add to wx_tests().  The
 # functions below are for use in steps.
+#
+#   --- environment
+#   NAME=value
+#
+# is what nginx is started with, $TEST_NGINX_... replaced.
 
 use strict;
 use warnings;
@@ -44,6 +49,23 @@ sub compiled {
                    . "sub { my (\$name) = \@_; $text }";
     die "steps: $@" if !$sub;
     return $sub;
+}
+
+sub environment {
+    my ($block) = @_;
+    my $text = $block->environment // '';
+    $text =~ s/\$(TEST_NGINX_\w+)/$ENV{$1}/g;
+    return map { split /=/, $_, 2 } grep { /=/ } split /\n/, $text;
+}
+
+my $RunBlock = \&Test::Nginx::Util::run_test;
+
+{
+    no warnings qw(redefine prototype);
+    *Test::Nginx::Util::run_test = sub {
+        local %ENV = (%ENV, environment($_[0]));
+        return &$RunBlock(@_);
+    };
 }
 
 my $RunTest = $Test::Nginx::Util::RunTestHelper;
