@@ -12,9 +12,12 @@
 #include "ngx_http_wx_openid_ngx.h"
 
 #include "core/wx_openid_code.h"
+#include "core/wx_openid_digest.h"
 #include "core/wx_openid_error.h"
 #include "core/wx_openid_http.h"
 #include "core/wx_openid_reply.h"
+#include "core/wx_openid_result.h"
+#include "core/wx_openid_table.h"
 #include "core/wx_openid_text.h"
 
 
@@ -29,6 +32,12 @@ namespace wx_openid {
 inline constexpr ngx_uint_t mode_off = 0;
 inline constexpr ngx_uint_t mode_on = 1;
 inline constexpr ngx_uint_t mode_optional = 2;
+
+
+/* wx_openid_status */
+
+inline constexpr ngx_uint_t status_prometheus = 1;
+inline constexpr ngx_uint_t status_json = 2;
 
 
 struct App {
@@ -107,6 +116,8 @@ struct Line {
     ngx_http_upstream_srv_conf_t *peers;    /* a group's or our own */
     ngx_flag_t group;
     ngx_http_upstream_srv_conf_t upstream;  /* ours, around "peers" */
+
+    Sha256 digest;                      /* of what tells lines apart */
 };
 
 
@@ -131,11 +142,27 @@ struct LocConf {
     ngx_msec_t timeout;
     ngx_int_t busy_retries;
     ngx_http_upstream_conf_t upstream;
+
+    ngx_uint_t status_format;           /* of a location that shows it */
 };
+
+
+struct Zone;
+struct Worker;
 
 
 struct MainConf {
     ngx_flag_t used;
+
+    size_t cache_size;
+    Lifetimes cache;
+    ngx_flag_t cache_results;
+    ngx_uint_t max_exchanges;
+    ngx_flag_t keep_session_key;        /* some $wx_openid_session_key */
+
+    Zone *zone;                         /* null where the module is unused */
+    Worker *worker;                     /* the one thing that is not const:
+                                           each process has its own */
 
     ngx_array_t guarded;                /* of GuardedName */
     ngx_array_t source_names;           /* of ngx_str_t: $http_NAME that
@@ -156,12 +183,14 @@ enum class State {
     exchanging,     /* a subrequest asks WeChat */
     repeating,      /* it must be asked again, at once or when a pause ends */
     pausing,
+    waiting,        /* another request has the code exchanged */
+    looking,        /* what became of that is to be seen */
     settled         /* the result is known and stays */
 };
 
 /* $wx_openid_status */
 
-enum class Status { unset, miss, none, error };
+enum class Status { unset, miss, hit, wait, none, error };
 
 
 /*
@@ -185,6 +214,26 @@ struct Attempt {
 
     ngx_str_t peer{};           /* address last tried, for the log */
     ngx_buf_t *request = nullptr;   /* holds the secret, wiped after use */
+};
+
+
+/*
+ * A request's part in the exchange of its code.  In a worker one request a
+ * code is the head: it leads the exchange, or watches one that another
+ * worker leads; the others follow it.
+ */
+
+struct Flight {
+    enum class Role { none, lead, watch, follow };
+
+    Role role = Role::none;
+    ngx_queue_t queue{};        /* among the heads, or the followers */
+    ngx_queue_t followers{};    /* of a head */
+    Digest digest{};
+    Ticket ticket;              /* in the zone; not valid: not there */
+    Owner owner;                /* of what is watched */
+    ngx_msec_t pause = 0;       /* between two looks at the zone */
+    ngx_event_t wake{};
 };
 
 
@@ -213,6 +262,7 @@ struct Ctx {
     ngx_msec_t started = 0;
     ngx_event_t deadline{};
     ngx_event_t pause{};
+    Flight flight;
     ngx_http_log_handler_pt log_handler = nullptr;  /* nginx's, while ours
                                                        hides the code */
 
@@ -221,13 +271,15 @@ struct Ctx {
     Refusal exchange_refusal = Refusal::none;
     SessionReply session;
     ngx_msec_t exchange_time = 0;
-    bool exchanged = false;                     /* WeChat was asked */
+    bool exchanged = false;                     /* there is a result */
+    Status source = Status::miss;               /* and whence it came */
 
     /* the decision of the location entered last */
 
     Status status = Status::unset;
     Refusal refusal = Refusal::none;
     Refusal logged = Refusal::none;
+    bool counted = false;
     bool identity_visible = false;
     ngx_table_elt_t *www_authenticate = nullptr;
     ngx_table_elt_t *retry_after = nullptr;
@@ -252,6 +304,7 @@ main_conf(ngx_http_request_t *r) noexcept
 /* conf.cpp */
 
 void *create_main_conf(ngx_conf_t *cf) noexcept;
+char *init_main_conf(ngx_conf_t *cf, void *conf) noexcept;
 void *create_loc_conf(ngx_conf_t *cf) noexcept;
 char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept;
 
@@ -362,18 +415,85 @@ ngx_int_t body_text(ngx_http_request_t *r, size_t limit,
 
 /* exchange.cpp */
 
-/*
- * Starts the exchange of ctx.code for "app": NGX_AGAIN, NGX_OK when it is
- * settled at once, NGX_ERROR.
- */
-ngx_int_t begin_exchange(ngx_http_request_t *r, const LocConf &conf,
-    const App &app, Ctx &ctx) noexcept;
+/* asks WeChat: NGX_AGAIN, NGX_OK when it is settled at once, NGX_ERROR */
+ngx_int_t begin_exchange(ngx_http_request_t *r, Ctx &ctx) noexcept;
 
 /* goes on where state is "repeating"; NGX_AGAIN or NGX_ERROR */
 ngx_int_t repeat_exchange(ngx_http_request_t *r, Ctx &ctx) noexcept;
 
+/* the result of ctx.session is known: stops what waits for it */
+void settle(Ctx &ctx, Refusal refusal) noexcept;
+
+/* an event of ours in a request: runs its phases again */
+void resume(Ctx &ctx) noexcept;
+
+/* the time a request may wait for a result, from now */
+void start_deadline(Ctx &ctx) noexcept;
+
 /* ends what still runs when the request's pool goes */
 void drop_exchange(Ctx &ctx) noexcept;
+
+/* flight.cpp */
+
+/*
+ * The result of ctx.code for "app": NGX_OK when it is known already,
+ * NGX_AGAIN while it is waited for or exchanged, NGX_ERROR.
+ */
+ngx_int_t get_result(ngx_http_request_t *r, const LocConf &conf,
+    const App &app, Ctx &ctx) noexcept;
+
+/* goes on where state is "looking"; as get_result() */
+ngx_int_t look_again(ngx_http_request_t *r, Ctx &ctx) noexcept;
+
+/* gives a result to all who wait for it; a no-op for who does not lead */
+void publish(Ctx &ctx) noexcept;
+
+/* leaves a flight when the request goes before its result came */
+void leave_flight(Ctx &ctx) noexcept;
+
+/* in "conf", for get_result(); nullptr on no memory */
+Worker *create_worker(ngx_conf_t *cf) noexcept;
+
+/* zone.cpp */
+
+/* the zone of cache_size bytes; logs, then nullptr */
+Zone *create_zone(ngx_conf_t *cf, const MainConf &mcf) noexcept;
+
+bool zone_digest(const MainConf &mcf, const Ctx &ctx,
+    Digest &digest) noexcept;
+
+/* as the table's, under the zone's lock */
+Lookup zone_find(const MainConf &mcf, const Digest &digest, Owner owner,
+    std::span<char> result) noexcept;
+Poll zone_poll(const MainConf &mcf, Ticket ticket,
+    std::span<char> result) noexcept;
+bool zone_take_over(const MainConf &mcf, Ticket ticket, Owner dead,
+    Owner owner) noexcept;
+void zone_forget(const MainConf &mcf, Ticket ticket) noexcept;
+void zone_finish(const MainConf &mcf, Ticket ticket, Outcome outcome,
+    std::string_view result) noexcept;
+
+/* warns that the zone is full, at most once a minute */
+void zone_full(const MainConf &mcf, ngx_http_request_t *r) noexcept;
+
+/* stats.cpp: counters in the zone, atomics without a lock */
+
+struct Stats;
+
+Stats *zone_stats(const MainConf &mcf) noexcept;
+void zone_usage(const MainConf &mcf, ngx_uint_t &entries,
+    ngx_uint_t &evictions) noexcept;
+
+void count_request(const MainConf &mcf, Ctx &ctx) noexcept;
+void count_reply(const MainConf &mcf, int errcode) noexcept;
+void count_exchange(const MainConf &mcf, ngx_msec_t time) noexcept;
+void count_connection(const MainConf &mcf) noexcept;
+void count_in_flight(const MainConf &mcf, ngx_int_t change) noexcept;
+ngx_uint_t in_flight(const Stats &stats) noexcept;
+
+/* status.cpp */
+
+ngx_int_t status_handler(ngx_http_request_t *r) noexcept;
 
 /* upstream.cpp */
 

@@ -153,7 +153,7 @@ look_for_code(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
                       "characters");
     }
 
-    return begin_exchange(r, conf, *app, ctx);
+    return get_result(r, conf, *app, ctx);
 }
 
 
@@ -192,7 +192,7 @@ decide(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
     }
 
     forget_refusal(ctx);
-    ctx.status = Status::miss;
+    ctx.status = ctx.source;
     ctx.refusal = Refusal::none;
 
     return set_identity_headers(r, conf);
@@ -217,8 +217,17 @@ step(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
     case State::pausing:
         return NGX_AGAIN;
 
+    case State::waiting:
+        return NGX_AGAIN;
+
     case State::repeating:
         return repeat_exchange(r, ctx);
+
+    case State::looking: {
+        ngx_int_t rc = look_again(r, ctx);
+
+        return rc == NGX_OK ? decide(r, conf, ctx) : rc;
+    }
 
     case State::settled:
         return decide(r, conf, ctx);
@@ -246,6 +255,12 @@ access_handler(ngx_http_request_t *r) noexcept
     }
 
     ngx_int_t rc = step(r, conf, *ctx);
+
+    /* after NGX_DONE the request may be gone; refuse() has counted it */
+
+    if (rc == NGX_OK || rc == NGX_DECLINED) {
+        count_request(*main_conf(r), *ctx);
+    }
 
     /* nginx would close the connection on NGX_ERROR without an answer */
 

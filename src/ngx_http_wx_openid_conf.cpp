@@ -47,6 +47,8 @@ constexpr DefaultHeader default_header_rules[] = {
     { "X-WX-SOURCE", "wx_client" }
 };
 
+constexpr size_t default_cache_size = 4 * 1024 * 1024;
+
 constexpr std::string_view default_pass_url = "https://api.weixin.qq.com";
 
 
@@ -271,7 +273,24 @@ create_main_conf(ngx_conf_t *cf) noexcept
         }
     }
 
+    mcf->cache_size = default_cache_size;
+    mcf->cache = { 10000, 5000 };
+    mcf->cache_results = NGX_CONF_UNSET;
+    mcf->max_exchanges = NGX_CONF_UNSET_UINT;
+
     return mcf;
+}
+
+
+char *
+init_main_conf(ngx_conf_t *cf, void *conf) noexcept
+{
+    auto &mcf = *static_cast<MainConf *>(conf);
+
+    ngx_conf_init_value(mcf.cache_results, 1);
+    ngx_conf_init_uint_value(mcf.max_exchanges, 256);
+
+    return NGX_CONF_OK;
 }
 
 
@@ -302,6 +321,8 @@ create_loc_conf(ngx_conf_t *cf) noexcept
     conf->tls.verify = NGX_CONF_UNSET;
     conf->tls.session_reuse = NGX_CONF_UNSET;
     conf->tls.verify_depth = NGX_CONF_UNSET;
+
+    conf->status_format = NGX_CONF_UNSET_UINT;
 
     conf->timeout = NGX_CONF_UNSET_MSEC;
     conf->busy_retries = NGX_CONF_UNSET;

@@ -79,6 +79,16 @@ ngx_conf_post_t positive = { check_positive };
 
 
 char *
+check_at_least_one(ngx_conf_t *cf, void *post, void *data) noexcept
+{
+    return *static_cast<ngx_int_t *>(data) > 0
+           ? NGX_CONF_OK : conf_text("must be greater than 0");
+}
+
+ngx_conf_post_t at_least_one = { check_at_least_one };
+
+
+char *
 set_mode(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
 {
     auto &lcf = *static_cast<LocConf *>(conf);
@@ -300,6 +310,137 @@ set_host(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
 }
 
 
+/* "name=value" of a parameter; false if it is another one */
+
+bool
+parameter(const ngx_str_t &arg, std::string_view name,
+    ngx_str_t &value) noexcept
+{
+    std::string_view text = view(arg);
+
+    if (!text.starts_with(name)) {
+        return false;
+    }
+
+    text.remove_prefix(name.size());
+    value = to_str(text);
+
+    return true;
+}
+
+
+/* false: no time, or longer than a code in a log may be of use */
+
+bool
+cache_time(ngx_str_t &value, std::uint64_t &time) noexcept
+{
+    constexpr ngx_int_t longest = 60000;
+
+    ngx_int_t t = ngx_parse_time(&value, 0);
+
+    if (t == NGX_ERROR || t > longest) {
+        return false;
+    }
+
+    time = static_cast<std::uint64_t>(t);
+
+    return true;
+}
+
+
+bool
+cache_size(ngx_str_t &value, size_t &size) noexcept
+{
+    ssize_t s = ngx_parse_size(&value);
+
+    if (s == NGX_ERROR || s < static_cast<ssize_t>(16 * ngx_pagesize)) {
+        return false;
+    }
+
+    size = static_cast<size_t>(s);
+
+    return true;
+}
+
+
+char *
+set_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
+{
+    auto &mcf = *static_cast<MainConf *>(conf);
+
+    if (mcf.cache_results != NGX_CONF_UNSET) {
+        return conf_text("is duplicate");
+    }
+
+    mcf.cache_results = 1;
+
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        const ngx_str_t &arg = arguments(cf)[i];
+        ngx_str_t value;
+
+        if (view(arg) == "off" && cf->args->nelts == 2) {
+            mcf.cache_results = 0;
+            continue;
+        }
+
+        if ((parameter(arg, "size=", value)
+             && cache_size(value, mcf.cache_size))
+            || (parameter(arg, "ttl=", value)
+                && cache_time(value, mcf.cache.good))
+            || (parameter(arg, "error_ttl=", value)
+                && cache_time(value, mcf.cache.bad)))
+        {
+            continue;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\" in "
+                           "\"wx_openid_cache\": size= of 16 pages or more, "
+                           "ttl= and error_ttl= of 60s or less, or off "
+                           "alone", &arg);
+        return conf_error();
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+set_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
+{
+    auto &lcf = *static_cast<LocConf *>(conf);
+
+    if (lcf.status_format != NGX_CONF_UNSET_UINT) {
+        return conf_text("is duplicate");
+    }
+
+    lcf.status_format = status_prometheus;
+
+    if (cf->args->nelts == 2) {
+        std::string_view format = view(arguments(cf)[1]);
+
+        if (format == "json") {
+            lcf.status_format = status_json;
+
+        } else if (format != "prometheus") {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid value \"%V\" in "
+                               "\"wx_openid_status\", it must be "
+                               "\"prometheus\" or \"json\"",
+                               &arguments(cf)[1]);
+            return conf_error();
+        }
+    }
+
+    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+
+    clcf->handler = status_handler;
+
+    return NGX_CONF_OK;
+}
+
+
 constexpr ngx_uint_t everywhere = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF
                                   | NGX_HTTP_LOC_CONF;
 
@@ -468,6 +609,27 @@ ngx_command_t commands[] = {
       set_value<ngx_conf_set_num_slot>,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(LocConf, busy_retries),
+      nullptr },
+
+    { ngx_string("wx_openid_max_exchanges"),
+      NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1,
+      set_value<ngx_conf_set_num_slot>,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(MainConf, max_exchanges),
+      &at_least_one },
+
+    { ngx_string("wx_openid_cache"),
+      NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE,
+      set_cache,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      nullptr },
+
+    { ngx_string("wx_openid_status"),
+      NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS | NGX_CONF_TAKE1,
+      set_status,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
       nullptr },
 
       ngx_null_command

@@ -43,19 +43,6 @@ wipe_reply(Ctx &ctx) noexcept
 
 
 void
-settle(Ctx &ctx, Refusal refusal) noexcept
-{
-    ctx.state = State::settled;
-    ctx.exchange_refusal = refusal;
-    ctx.exchange_time = ngx_current_msec - ctx.started;
-
-    stop_timer(ctx.deadline);
-    wipe_reply(ctx);
-    show_arguments(ctx.request, ctx);
-}
-
-
-void
 repeat_after(Ctx &ctx, ngx_msec_t pause) noexcept
 {
     ctx.state = State::repeating;
@@ -139,6 +126,8 @@ judge_reply(Ctx &ctx) noexcept
         settle(ctx, Refusal::none);
         return;
     }
+
+    count_reply(*main_conf(ctx.request), ctx.session.errcode);
 
     ngx_msec_t pause;
 
@@ -294,12 +283,14 @@ on_deadline(ngx_event_t *ev) noexcept
     auto &ctx = *static_cast<Ctx *>(ev->data);
     ngx_connection_t *c = ctx.request->connection;
 
-    ngx_http_set_log_request(c->log, ctx.request);
-
-    if (ctx.attempt.subrequest) {
-        abort_attempt(ctx);
+    if (ctx.attempt.subrequest == nullptr) {
+        settle(ctx, Refusal::wechat_timeout);
+        resume(ctx);
+        return;
     }
 
+    ngx_http_set_log_request(c->log, ctx.request);
+    abort_attempt(ctx);
     ngx_http_run_posted_requests(c);
 }
 
@@ -308,17 +299,9 @@ void
 on_pause_end(ngx_event_t *ev) noexcept
 {
     auto &ctx = *static_cast<Ctx *>(ev->data);
-    ngx_connection_t *c = ctx.request->connection;
-
-    ngx_http_set_log_request(c->log, ctx.request);
 
     repeat_after(ctx, 0);
-
-    if (ngx_http_post_request(ctx.request, nullptr) != NGX_OK) {
-        ngx_http_finalize_request(ctx.request, NGX_ERROR);
-    }
-
-    ngx_http_run_posted_requests(c);
+    resume(ctx);
 }
 
 
@@ -337,16 +320,55 @@ start_timer(Ctx &ctx, ngx_event_t &ev, ngx_event_handler_pt handler,
 }
 
 
-ngx_int_t
-begin_exchange(ngx_http_request_t *r, const LocConf &conf, const App &app,
-    Ctx &ctx) noexcept
+void
+settle(Ctx &ctx, Refusal refusal) noexcept
 {
-    ctx.conf = &conf;
-    ctx.app = &app;
-    ctx.started = ngx_current_msec;
+    ctx.state = State::settled;
     ctx.exchanged = true;
+    ctx.exchange_refusal = refusal;
+    ctx.exchange_time = ngx_current_msec - ctx.started;
 
-    if (conf.line->peers == nullptr) {
+    stop_timer(ctx.deadline);
+    stop_timer(ctx.pause);
+    wipe_reply(ctx);
+    show_arguments(ctx.request, ctx);
+
+    if (ctx.source == Status::miss) {
+        count_exchange(*main_conf(ctx.request), ctx.exchange_time);
+    }
+
+    publish(ctx);
+}
+
+
+void
+resume(Ctx &ctx) noexcept
+{
+    ngx_connection_t *c = ctx.request->connection;
+
+    ngx_http_set_log_request(c->log, ctx.request);
+
+    if (ngx_http_post_request(ctx.request, nullptr) != NGX_OK) {
+        ngx_http_finalize_request(ctx.request, NGX_ERROR);
+    }
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+void
+start_deadline(Ctx &ctx) noexcept
+{
+    start_timer(ctx, ctx.deadline, on_deadline, ctx.conf->timeout);
+}
+
+
+ngx_int_t
+begin_exchange(ngx_http_request_t *r, Ctx &ctx) noexcept
+{
+    ctx.source = Status::miss;
+
+    if (ctx.conf->line->peers == nullptr) {
         settle(ctx, Refusal::bad_gateway);
         return NGX_OK;
     }
@@ -361,7 +383,6 @@ begin_exchange(ngx_http_request_t *r, const LocConf &conf, const App &app,
     }
 
     hide_arguments(r, ctx);
-    start_timer(ctx, ctx.deadline, on_deadline, conf.timeout);
 
     return NGX_AGAIN;
 }
@@ -384,6 +405,8 @@ repeat_exchange(ngx_http_request_t *r, Ctx &ctx) noexcept
 void
 drop_exchange(Ctx &ctx) noexcept
 {
+    leave_flight(ctx);
+
     stop_timer(ctx.deadline);
     stop_timer(ctx.pause);
     wipe_reply(ctx);

@@ -286,6 +286,28 @@ host_of(ngx_conf_t *cf, const PassUrl &pass) noexcept
 }
 
 
+/*
+ * What tells lines apart in the zone.  Not all of TLS does: a session
+ * reused, or another cipher, says nothing of whom one speaks to.
+ */
+
+bool
+digest_line(Line &line) noexcept
+{
+    u_char numbers[2 * NGX_INT_T_LEN];
+
+    u_char *last = ngx_sprintf(numbers, "%i %i", line.tls.verify,
+                               line.tls.verify_depth);
+
+    return digest_parts({view(line.pass->text), view(line.host),
+                         view(line.tls.trusted_certificate),
+                         view(line.tls.crl),
+                         {chars(numbers),
+                          static_cast<std::size_t>(last - numbers)}},
+                        line.digest);
+}
+
+
 Line *
 make_line(ngx_conf_t *cf, const LocConf &conf, const ngx_str_t &host) noexcept
 {
@@ -313,6 +335,10 @@ make_line(ngx_conf_t *cf, const LocConf &conf, const ngx_str_t &host) noexcept
     line->upstream.host = host;
     line->upstream.peer.init = init_peer;
     line->upstream.peer.data = line;
+
+    if (!digest_line(*line)) {
+        return nullptr;
+    }
 
     warn_of_doubtful(cf, *line);
 

@@ -153,6 +153,16 @@ write_cause(u_char *p, u_char *last, const Ctx &ctx) noexcept
                               ctx.session.errcode, &ctx.app->appid);
     }
 
+    if (ctx.exchange_refusal == Refusal::overloaded) {
+        return ngx_slprintf(p, last, "\"wx_openid_max_exchanges\" are in "
+                                     "flight in this worker");
+    }
+
+    if (ctx.source != Status::miss) {
+        return ngx_slprintf(p, last, "the exchange that it waited for failed "
+                                     "or took too long");
+    }
+
     if (ctx.conf->line->peers == nullptr) {
         return ngx_slprintf(p, last, "no address of \"%V\" is known", &host);
     }

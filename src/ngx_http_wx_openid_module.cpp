@@ -74,6 +74,24 @@ index_guarded_names(ngx_conf_t *cf, MainConf &mcf) noexcept
 }
 
 
+/* the session_key is kept in the zone only where somebody can read it */
+
+bool
+uses_session_key(ngx_conf_t *cf) noexcept
+{
+    auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+
+    for (const auto &v : elements<ngx_http_variable_t>(&cmcf->variables)) {
+        if (view(v.name) == "wx_openid_session_key") {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
 ngx_int_t
 postconfiguration(ngx_conf_t *cf) noexcept
 {
@@ -85,6 +103,14 @@ postconfiguration(ngx_conf_t *cf) noexcept
     }
 
     if (index_guarded_names(cf, mcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    mcf.keep_session_key = uses_session_key(cf);
+    mcf.worker = create_worker(cf);
+    mcf.zone = create_zone(cf, mcf);
+
+    if (mcf.worker == nullptr || mcf.zone == nullptr) {
         return NGX_ERROR;
     }
 
@@ -114,7 +140,7 @@ ngx_http_module_t module_ctx = {
     postconfiguration,              /* postconfiguration */
 
     create_main_conf,               /* create main configuration */
-    nullptr,                        /* init main configuration */
+    init_main_conf,                 /* init main configuration */
 
     nullptr,                        /* create server configuration */
     nullptr,                        /* merge server configuration */

@@ -186,6 +186,8 @@ refuse(ngx_http_request_t *r, Ctx &ctx, Refusal refusal,
     ctx.status = Status::error;
     ctx.refusal = refusal;
 
+    count_request(*main_conf(r), ctx);
+
     if (ctx.logged != refusal) {
         ctx.logged = refusal;
         log_refusal(r, ctx, refusal, why);

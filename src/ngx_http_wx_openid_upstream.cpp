@@ -89,6 +89,10 @@ get_peer(ngx_peer_connection_t *pc, void *data) noexcept
         attempt.peer = *pc->name;
     }
 
+    if (rc == NGX_OK) {
+        count_connection(*main_conf(peer->ctx->request));
+    }
+
     if (rc != NGX_DONE || pc->connection == nullptr) {
         return rc;
     }
@@ -99,6 +103,7 @@ get_peer(ngx_peer_connection_t *pc, void *data) noexcept
     }
 
     close_kept(pc->connection);
+    count_connection(*main_conf(peer->ctx->request));
 
     pc->connection = nullptr;
     pc->cached = 0;

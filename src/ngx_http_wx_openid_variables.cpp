@@ -20,7 +20,7 @@ using Getter = std::string_view (*)(const Ctx &ctx);
 
 
 constexpr std::string_view status_names[] = {
-    "", "MISS", "NONE", "ERROR"
+    "", "MISS", "HIT", "WAIT", "NONE", "ERROR"
 };
 
 
@@ -143,7 +143,7 @@ get_exchange_time(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 {
     const Ctx *ctx = find_ctx(r);
 
-    if (ctx == nullptr || !ctx->exchanged) {
+    if (ctx == nullptr || !ctx->exchanged || ctx->source != Status::miss) {
         return set_empty(v);
     }
 

@@ -46,6 +46,8 @@ constexpr std::array table = {
                  Fault::wechat, 1, false },
     RefusalInfo{ Refusal::quota_exceeded, 503, "quota_exceeded",
                  Fault::site, 0, false },
+    RefusalInfo{ Refusal::overloaded, 503, "overloaded",
+                 Fault::wechat, 1, false },
     RefusalInfo{ Refusal::wechat_timeout, 504, "wechat_timeout",
                  Fault::site, 0, false }
 };
@@ -74,7 +76,7 @@ table_in_order() noexcept
 
 
 static_assert(table_in_order());
-static_assert(table.size() == row_of(Refusal::wechat_timeout) + 1);
+static_assert(table.size() == row_of(last_refusal) + 1);
 
 
 /* an errmsg all of characters that JSON escapes, and what is around it */

@@ -29,8 +29,11 @@ enum class Refusal {
     bad_gateway,
     wechat_busy,
     quota_exceeded,
+    overloaded,
     wechat_timeout
 };
+
+inline constexpr Refusal last_refusal = Refusal::wechat_timeout;
 
 enum class Fault {
     client,     /* told with WeChat's errcode and errmsg, logged at info */

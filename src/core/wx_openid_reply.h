@@ -31,6 +31,8 @@ enum class ReplyError {
     bad_session_key
 };
 
+inline constexpr ReplyError last_reply_error = ReplyError::bad_session_key;
+
 std::string_view reply_error_text(ReplyError error) noexcept;
 
 

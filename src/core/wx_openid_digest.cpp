@@ -1,0 +1,60 @@
+/*
+ * Copyright (C) wx_openid authors
+ */
+
+#include "wx_openid_digest.h"
+
+#include <cstdint>
+#include <memory>
+
+#include <openssl/evp.h>
+
+
+namespace wx_openid {
+
+
+namespace {
+
+
+struct Free {
+    void operator()(EVP_MD_CTX *ctx) const noexcept
+    {
+        EVP_MD_CTX_free(ctx);
+    }
+};
+
+
+bool
+add(EVP_MD_CTX *ctx, std::string_view part) noexcept
+{
+    std::uint64_t size = part.size();
+
+    return EVP_DigestUpdate(ctx, &size, sizeof(size))
+           && EVP_DigestUpdate(ctx, part.data(), part.size());
+}
+
+
+}
+
+
+bool
+digest_parts(std::initializer_list<std::string_view> parts,
+    Sha256 &out) noexcept
+{
+    std::unique_ptr<EVP_MD_CTX, Free> ctx(EVP_MD_CTX_new());
+
+    if (!ctx || !EVP_DigestInit_ex(ctx.get(), EVP_sha256(), nullptr)) {
+        return false;
+    }
+
+    for (std::string_view part : parts) {
+        if (!add(ctx.get(), part)) {
+            return false;
+        }
+    }
+
+    return EVP_DigestFinal_ex(ctx.get(), out.data(), nullptr);
+}
+
+
+}
