@@ -12,8 +12,8 @@ usage: ./build.sh [option ...] [-- nginx's configure arguments]
        ./build.sh demo [--once]
 
 Without options builds build/ngx_http_wx_openid_module.so for Debian's
-nginx.  What is missing is installed by apt-get when run as root, and named
-otherwise.
+nginx, and build/wx-openid, the operator's command.  What is missing is
+installed by apt-get when run as root, and named otherwise.
 
   --nginx=TREE  build for this nginx source tree instead
   --static      a whole nginx with the module built in: build/nginx-static;
@@ -32,6 +32,7 @@ END
 # Debian's packages, by what needs them
 
 tool_packages=(g++ make libcjson-dev)
+command_packages=(g++ libcjson-dev libssl-dev libcurl4-openssl-dev)
 tree_packages=(libssl-dev libpcre2-dev zlib1g-dev)
 debian_packages=(dpkg-dev nginx nginx-dev)
 demo_packages=(ca-certificates curl openssl python3)
@@ -161,6 +162,13 @@ install_test_nginx() {
     apt_get install --no-install-recommends \
         "$build"/apt/sid/libtest-nginx-perl_*.deb && have_test_nginx \
         || die "cannot install libtest-nginx-perl"
+}
+
+# Others than Debian package the two as one, which its npm conflicts with.
+
+install_node() {
+    command -v node > /dev/null && command -v npm > /dev/null \
+        || install_packages nodejs npm
 }
 
 # Sets "tree" to the source of Debian's nginx: of the version installed here,
@@ -353,6 +361,39 @@ build_tree() {
     esac
 }
 
+# The operator's command, build/wx-openid, made anew when what it is made of
+# or by has changed.
+
+build_command() {
+    local dir=$build/command stamp name
+    local sources=("$root"/src/tool/*.cpp)
+
+    for name in text reply base64 claims wrap gcm keys token; do
+        sources+=("$root/src/core/wx_openid_$name.cpp")
+    done
+
+    install_packages "${command_packages[@]}"
+    mkdir -p "$dir"
+
+    stamp=$(echo "${CC-} ${CFLAGS-}"
+            cat "$root"/src/tool/* "$root"/src/core/* | cksum)
+
+    if [ "$(cat "$dir/stamp" 2> /dev/null)" = "$stamp" ] \
+        && [ -x "$build/wx-openid" ]
+    then
+        return
+    fi
+
+    ${CC:-cc} -std=c++20 -O2 -g -fno-exceptions -fno-rtti \
+        -W -Wall -Wextra -Werror ${CFLAGS-} -o "$dir/wx-openid" \
+        "${sources[@]}" \
+        -lcurl -lcjson -lssl -lcrypto -lstdc++ \
+        || die "the build of wx-openid failed"
+
+    publish "$dir/wx-openid" "$build/wx-openid"
+    echo "$stamp" > "$dir/stamp"
+}
+
 
 # One build at a time in one place; the lock ends with the subshell.
 
@@ -372,6 +413,8 @@ build() (
         fetch_debian_source
         build_tree
     fi
+
+    [ $kind != dynamic ] || build_command
 ) 9> "$build/lock"
 
 
@@ -424,6 +467,7 @@ test_all() {
     install_packages "${tool_packages[@]}" "${debian_packages[@]}" \
         "${demo_packages[@]}" "${test_packages[@]}"
     install_test_nginx
+    install_node
 
     kind=dynamic build < /dev/null
     kind=asan build < /dev/null
@@ -431,6 +475,7 @@ test_all() {
     step "unit tests" "$root/t/unit/run"
     step "symbols of src/core" "$root/t/unit/check-symbols"
     step "fuzzing" "$root/t/fuzz/run"
+    step "session tokens of another library" "$root/t/tools/jose/run"
     step "documentation" "$root/t/tools/check-docs"
     step "demo" "$root/t/demo/run" --once
     step "suites with Debian's nginx" suites_debian

@@ -19,9 +19,11 @@
 #include "core/wx_openid_result.h"
 #include "core/wx_openid_table.h"
 #include "core/wx_openid_text.h"
+#include "core/wx_openid_token.h"
 
 
 extern "C" ngx_module_t ngx_http_wx_openid_module;
+extern "C" ngx_module_t ngx_http_wx_openid_filter_module;
 
 
 namespace wx_openid {
@@ -49,6 +51,7 @@ struct App {
 struct CodeSource {
     enum class Kind {
         value,
+        header,     /* $http_name alone */
         arg,        /* $arg_name alone: percent-decoded */
         json,
         form
@@ -65,6 +68,33 @@ struct CodeSource {
 struct GuardedName {
     ngx_str_t name;
     ngx_int_t variable;     /* index of its $http_ */
+};
+
+
+/* a header or cookie that is known to carry tokens */
+
+struct TokenName {
+    ngx_str_t name;
+    ngx_int_t variable;     /* index of its $http_ or $cookie_ */
+};
+
+struct TokenSource {
+    enum class Kind { variable, bearer };
+
+    Kind kind;
+    ngx_int_t variable;
+};
+
+struct SessionCookie {
+    ngx_str_t name;
+    ngx_int_t variable;
+    ngx_str_t path;
+    ngx_str_t domain;
+    ngx_str_t samesite;
+    time_t max_age;         /* -1: the token's ttl */
+    ngx_flag_t secure;
+    ngx_flag_t httponly;
+    ngx_flag_t only;
 };
 
 
@@ -144,6 +174,16 @@ struct LocConf {
     ngx_http_upstream_conf_t upstream;
 
     ngx_uint_t status_format;           /* of a location that shows it */
+    ngx_flag_t login;                   /* of one that is a login */
+
+    TokenCodec *keys;                   /* null: no sessions */
+    time_t session_ttl;
+    time_t session_renew;               /* unset: half the ttl */
+    time_t session_max;
+    ngx_array_t *own_session_sources;   /* of TokenSource, as configured */
+    ngx_array_t *session_sources;       /* with the cookie's behind them */
+    SessionCookie *cookie;
+    ngx_str_t cookie_tail;              /* "; Path=/; ..." */
 };
 
 
@@ -169,6 +209,13 @@ struct MainConf {
                                            codes are looked for in */
     ngx_int_t code_variable;            /* index of $http_x_wx_code */
 
+    ngx_flag_t sessions;                /* some level has keys */
+    ngx_array_t token_headers;          /* of TokenName */
+    ngx_array_t token_cookies;          /* of TokenName */
+    ngx_int_t cookie_variable;          /* index of $http_cookie */
+    ngx_int_t authorization_variable;
+    ngx_array_t *default_session_sources;
+
     ngx_array_t *default_codes;
     ngx_array_t *optional_codes;
     ngx_array_t *default_headers;
@@ -190,7 +237,7 @@ enum class State {
 
 /* $wx_openid_status */
 
-enum class Status { unset, miss, hit, wait, none, error };
+enum class Status { unset, miss, hit, wait, session, none, error };
 
 
 /*
@@ -248,6 +295,7 @@ struct Ctx {
 
     ngx_str_t code{};
     bool body_read = false;
+    bool code_is_safe = false;                  /* not from a link */
     bool body_lost = false;                     /* reading it failed */
 
     /* the exchange: what was asked, of whom, for which app */
@@ -274,6 +322,19 @@ struct Ctx {
     bool exchanged = false;                     /* there is a result */
     Status source = Status::miss;               /* and whence it came */
 
+    time_t auth_time = 0;                       /* when it was exchanged */
+
+    /* the token that came, and the one that goes */
+
+    ngx_str_t bearer{};
+    bool token_refused = false;
+    time_t token_iat = 0;
+    time_t token_exp = 0;
+    ngx_str_t token{};                          /* empty: none is due */
+    bool token_sent = false;
+    time_t token_expires = 0;
+    const LocConf *token_conf = nullptr;
+
     /* the decision of the location entered last */
 
     Status status = Status::unset;
@@ -281,6 +342,7 @@ struct Ctx {
     Refusal logged = Refusal::none;
     bool counted = false;
     bool identity_visible = false;
+    bool no_store = false;                      /* no cache may keep it */
     ngx_table_elt_t *www_authenticate = nullptr;
     ngx_table_elt_t *retry_after = nullptr;
 };
@@ -341,6 +403,12 @@ bool guard_name(MainConf &mcf, std::string_view name) noexcept;
 ngx_int_t index_header_variable(ngx_conf_t *cf,
     std::string_view name) noexcept;
 
+bool is_parsed_by_nginx(std::string_view name) noexcept;
+
+/* a name that is a source cannot be one that is removed; false, logged */
+bool note_source_name(ngx_conf_t *cf, MainConf &mcf, std::string_view name,
+    const char *directive) noexcept;
+
 /* a value with variables; false when refused, which is logged */
 bool compile_value(ngx_conf_t *cf, std::string_view text,
     ngx_http_complex_value_t &value) noexcept;
@@ -372,9 +440,72 @@ ngx_ssl_t *create_ssl(ngx_conf_t *cf, const TlsConf &tls) noexcept;
 ngx_int_t post_read_handler(ngx_http_request_t *r) noexcept;
 ngx_int_t redirect_handler(ngx_http_request_t *r) noexcept;
 
+/* what $http_NAME gave so far may be what the client had sent */
+void forget_variable(ngx_http_request_t *r, ngx_int_t index) noexcept;
+
+/*
+ * A credential's header is removed from what any upstream gets, yet has to
+ * be found later: the first value that is not empty stays in a variable.
+ */
+void keep_in_variable(ngx_http_request_t *r, ngx_int_t index,
+    std::string_view value) noexcept;
+
 /* gives the upstream its identity headers; NGX_OK, NGX_ERROR or a status */
 ngx_int_t set_identity_headers(ngx_http_request_t *r,
     const LocConf &conf) noexcept;
+
+/* tokens.cpp */
+
+/* whether a header is, or a Cookie has, a token */
+bool carries_token(const MainConf &mcf, const ngx_table_elt_t &h) noexcept;
+
+/*
+ * Keeps the token of such a header aside: NGX_OK when nothing of the header
+ * is left, NGX_DECLINED when other cookies are, NGX_ERROR.
+ */
+ngx_int_t take_token(ngx_http_request_t *r, const MainConf &mcf,
+    ngx_table_elt_t &h) noexcept;
+
+/* what a source gives, empty if nothing */
+std::string_view token_at(ngx_http_request_t *r, const Ctx &ctx,
+    const TokenSource &source) noexcept;
+
+/* session.cpp */
+
+/* how long a token may be used before it is replaced; 0: for ever */
+time_t renew_after(const LocConf &conf) noexcept;
+
+/*
+ * Opens the token of a request: NGX_OK with the identity in ctx,
+ * NGX_DECLINED without one or with one that is refused (ctx.token_refused),
+ * NGX_ERROR.
+ */
+ngx_int_t open_token(ngx_http_request_t *r, const LocConf &conf,
+    Ctx &ctx) noexcept;
+
+/* a new token for who was just let in, where one is due */
+ngx_int_t issue_token(ngx_http_request_t *r, const LocConf &conf,
+    Ctx &ctx) noexcept;
+
+/* sessions.cpp */
+
+char *set_session_keys(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf) noexcept;
+char *set_session_source(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf) noexcept;
+char *set_session_cookie(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf) noexcept;
+char *merge_sessions(ngx_conf_t *cf, MainConf &mcf, LocConf &conf,
+    const LocConf &prev) noexcept;
+
+/* login.cpp */
+
+char *set_login(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept;
+
+ngx_int_t login_handler(ngx_http_request_t *r) noexcept;
+
+/* 405 with Allow for a method that a login does not take, else NGX_OK */
+ngx_int_t check_login_method(ngx_http_request_t *r) noexcept;
 
 /* ctx.cpp */
 
@@ -512,6 +643,13 @@ ngx_int_t init_peer(ngx_http_request_t *sr,
  */
 ngx_int_t refuse(ngx_http_request_t *r, Ctx &ctx, Refusal refusal,
     std::string_view why = {}) noexcept;
+
+/* nullptr on no memory; the views must live as long as the request */
+ngx_table_elt_t *add_header_out(ngx_http_request_t *r, std::string_view key,
+    std::string_view value) noexcept;
+
+/* Cache-Control: no-store instead of what is there; NGX_OK or NGX_ERROR */
+ngx_int_t forbid_storing(ngx_http_request_t *r) noexcept;
 
 /* takes back the headers of a refusal that an error_page led away from */
 void forget_refusal(Ctx &ctx) noexcept;

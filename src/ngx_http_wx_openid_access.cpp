@@ -16,8 +16,8 @@
  *      v
  *     settled                       r is nginx's again
  *
- * A request without a code stays idle and is looked at again wherever an
- * internal redirect leads; a settled one is never exchanged again, and each
+ * A request without a code stays idle, also with a token, and is looked at
+ * again wherever an internal redirect leads; a settled one is never exchanged again, and each
  * location decides for itself what the result is worth.
  */
 
@@ -110,10 +110,19 @@ check_required(ngx_http_request_t *r, const LocConf &conf) noexcept
 ngx_int_t
 no_code(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
 {
+    if (ctx.token_refused) {
+        const App *app;
+
+        ngx_int_t rc = choose_app(r, conf, ctx, app);
+
+        return rc == NGX_OK ? refuse(r, ctx, Refusal::invalid_session) : rc;
+    }
+
     if (conf.mode == mode_optional) {
         forget_refusal(ctx);
         ctx.status = Status::none;
         ctx.refusal = Refusal::none;
+        count_request(*main_conf(r), ctx);
         return NGX_DECLINED;
     }
 
@@ -121,39 +130,33 @@ no_code(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
 }
 
 
-/*
- * idle: on to reading or exchanging, to settled, which is NGX_OK, or a
- * decision at once; a request that was refused may be gone.
- */
+/* the identity is known and counts here: what else the location asks */
 
 ngx_int_t
-look_for_code(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
+let_in(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
 {
-    switch (find_code(r, conf, ctx)) {
+    ctx.identity_visible = true;
+
+    switch (check_required(r, conf)) {
     case NGX_OK:
         break;
     case NGX_DECLINED:
-        return no_code(r, conf, ctx);
-    case NGX_AGAIN:
-        return read_body(r, ctx);
+        return refuse(r, ctx, Refusal::forbidden,
+                      "a value of \"wx_openid_require\" is empty or 0");
     default:
         return NGX_ERROR;
     }
 
-    const App *app;
+    forget_refusal(ctx);
+    ctx.status = ctx.source;
+    ctx.refusal = Refusal::none;
+    count_request(*main_conf(r), ctx);
 
-    ngx_int_t rc = choose_app(r, conf, ctx, app);
-    if (rc != NGX_OK) {
-        return rc;
+    if (issue_token(r, conf, ctx) != NGX_OK) {
+        return NGX_ERROR;
     }
 
-    if (!usable_code(view(ctx.code))) {
-        return refuse(r, ctx, Refusal::invalid_code,
-                      "it is too long, ambiguous, or has control "
-                      "characters");
-    }
-
-    return get_result(r, conf, *app, ctx);
+    return set_identity_headers(r, conf);
 }
 
 
@@ -179,23 +182,80 @@ decide(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
                       "app or over another line");
     }
 
-    ctx.identity_visible = true;
+    return let_in(r, conf, ctx);
+}
 
-    switch (check_required(r, conf)) {
+
+/* a code was found: what became of its exchange */
+
+ngx_int_t
+use_code(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
+{
+    const App *app;
+
+    ngx_int_t rc = choose_app(r, conf, ctx, app);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (!usable_code(view(ctx.code))) {
+        return refuse(r, ctx, Refusal::invalid_code,
+                      "it is too long, ambiguous, or has control "
+                      "characters");
+    }
+
+    rc = get_result(r, conf, *app, ctx);
+
+    return rc == NGX_OK ? decide(r, conf, ctx) : rc;
+}
+
+
+ngx_int_t
+use_token(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
+{
+    ngx_int_t rc = open_token(r, conf, ctx);
+
+    return rc == NGX_OK ? let_in(r, conf, ctx) : rc;
+}
+
+
+/*
+ * idle: a token decides where one opens, else a code; at a login it is the
+ * other way round, for who logs in anew wants to be who the code says.
+ */
+
+ngx_int_t
+look_for_credential(ngx_http_request_t *r, const LocConf &conf,
+    Ctx &ctx) noexcept
+{
+    ngx_int_t rc;
+
+    if (!conf.login) {
+        rc = use_token(r, conf, ctx);
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+    }
+
+    switch (find_code(r, conf, ctx)) {
     case NGX_OK:
-        break;
+        return use_code(r, conf, ctx);
     case NGX_DECLINED:
-        return refuse(r, ctx, Refusal::forbidden,
-                      "a value of \"wx_openid_require\" is empty or 0");
+        break;
+    case NGX_AGAIN:
+        return read_body(r, ctx);
     default:
         return NGX_ERROR;
     }
 
-    forget_refusal(ctx);
-    ctx.status = ctx.source;
-    ctx.refusal = Refusal::none;
+    if (conf.login) {
+        rc = use_token(r, conf, ctx);
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+    }
 
-    return set_identity_headers(r, conf);
+    return no_code(r, conf, ctx);
 }
 
 
@@ -204,11 +264,8 @@ step(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
 {
     switch (ctx.state) {
 
-    case State::idle: {
-        ngx_int_t rc = look_for_code(r, conf, ctx);
-
-        return rc == NGX_OK ? decide(r, conf, ctx) : rc;
-    }
+    case State::idle:
+        return look_for_credential(r, conf, ctx);
 
     case State::reading:
         return NGX_DONE;
@@ -249,18 +306,16 @@ access_handler(ngx_http_request_t *r) noexcept
         return NGX_DECLINED;
     }
 
+    if (conf.login && check_login_method(r) != NGX_OK) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
     Ctx *ctx = make_ctx(r);
     if (ctx == nullptr) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     ngx_int_t rc = step(r, conf, *ctx);
-
-    /* after NGX_DONE the request may be gone; refuse() has counted it */
-
-    if (rc == NGX_OK || rc == NGX_DECLINED) {
-        count_request(*main_conf(r), *ctx);
-    }
 
     /* nginx would close the connection on NGX_ERROR without an answer */
 

@@ -139,6 +139,8 @@ find_code(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
                             : code_in_value(r, source, ctx.code);
 
         if (rc != NGX_DECLINED) {
+            ctx.code_is_safe = source.kind == CodeSource::Kind::header
+                               || source.kind == CodeSource::Kind::json;
             return rc;
         }
     }

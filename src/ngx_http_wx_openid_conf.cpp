@@ -224,13 +224,32 @@ fix_upstream(LocConf &conf) noexcept
 }
 
 
+/* a login lets nobody pass who is not known */
+
+ngx_int_t
+check_login(ngx_conf_t *cf, const LocConf &conf) noexcept
+{
+    if (!conf.login || conf.mode == mode_on) {
+        return NGX_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"wx_openid_login\" and \"wx_openid %s\" "
+                       "contradict each other",
+                       conf.mode == mode_off ? "off" : "optional");
+    return NGX_ERROR;
+}
+
+
 char *
 check_used(ngx_conf_t *cf, MainConf &mcf, LocConf &conf) noexcept
 {
     if (elements<App>(conf.apps).empty()) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"wx_openid %s\" needs a \"wx_openid_app\"",
-                           conf.mode == mode_on ? "on" : "optional");
+                           "\"%s\" needs a \"wx_openid_app\"",
+                           conf.login ? "wx_openid_login"
+                           : conf.mode == mode_on ? "wx_openid on"
+                                                  : "wx_openid optional");
         return conf_error();
     }
 
@@ -262,6 +281,12 @@ create_main_conf(ngx_conf_t *cf) noexcept
         || ngx_array_init(&mcf->source_names, cf->pool, 4, sizeof(ngx_str_t))
             != NGX_OK
         || ngx_array_init(&mcf->lines, cf->pool, 1, sizeof(Line *))
+            != NGX_OK
+        || ngx_array_init(&mcf->token_headers, cf->pool, 2,
+                          sizeof(TokenName))
+            != NGX_OK
+        || ngx_array_init(&mcf->token_cookies, cf->pool, 1,
+                          sizeof(TokenName))
             != NGX_OK)
     {
         return nullptr;
@@ -324,6 +349,12 @@ create_loc_conf(ngx_conf_t *cf) noexcept
 
     conf->status_format = NGX_CONF_UNSET_UINT;
 
+    conf->keys = unset_ptr<TokenCodec>();
+    conf->cookie = unset_ptr<SessionCookie>();
+    conf->session_ttl = NGX_CONF_UNSET;
+    conf->session_renew = NGX_CONF_UNSET;
+    conf->session_max = NGX_CONF_UNSET;
+
     conf->timeout = NGX_CONF_UNSET_MSEC;
     conf->busy_retries = NGX_CONF_UNSET;
 
@@ -355,6 +386,10 @@ merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept
         return conf_error();
     }
 
+    if (conf.login && conf.mode == NGX_CONF_UNSET_UINT) {
+        conf.mode = mode_on;
+    }
+
     ngx_conf_merge_uint_value(conf.mode, prev.mode, mode_off);
     ngx_conf_merge_ptr_value(conf.appid, prev.appid, nullptr);
     ngx_conf_merge_size_value(conf.body_limit, prev.body_limit, 16384);
@@ -379,6 +414,14 @@ merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept
 
     if (conf.pass == nullptr) {
         conf.pass = prev.pass ? prev.pass : mcf.default_pass;
+    }
+
+    if (merge_sessions(cf, mcf, conf, prev) != NGX_CONF_OK) {
+        return conf_error();
+    }
+
+    if (check_login(cf, conf) != NGX_OK) {
+        return conf_error();
     }
 
     return conf.mode == mode_off ? NGX_CONF_OK : check_used(cf, mcf, conf);

@@ -79,6 +79,16 @@ ngx_conf_post_t positive = { check_positive };
 
 
 char *
+check_positive_time(ngx_conf_t *cf, void *post, void *data) noexcept
+{
+    return *static_cast<time_t *>(data) > 0
+           ? NGX_CONF_OK : conf_text("must be greater than 0");
+}
+
+ngx_conf_post_t positive_time = { check_positive_time };
+
+
+char *
 check_at_least_one(ngx_conf_t *cf, void *post, void *data) noexcept
 {
     return *static_cast<ngx_int_t *>(data) > 0
@@ -499,6 +509,13 @@ ngx_command_t commands[] = {
       0,
       nullptr },
 
+    { ngx_string("wx_openid_login"),
+      NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS,
+      set_login,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      nullptr },
+
     { ngx_string("wx_openid_pass"),
       everywhere | NGX_CONF_TAKE1,
       set_pass,
@@ -622,6 +639,48 @@ ngx_command_t commands[] = {
       NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE,
       set_cache,
       NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      nullptr },
+
+    { ngx_string("wx_openid_session_keys"),
+      everywhere | NGX_CONF_TAKE1,
+      set_session_keys,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      nullptr },
+
+    { ngx_string("wx_openid_session_ttl"),
+      everywhere | NGX_CONF_TAKE1,
+      set_value<ngx_conf_set_sec_slot>,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(LocConf, session_ttl),
+      &positive_time },
+
+    { ngx_string("wx_openid_session_renew"),
+      everywhere | NGX_CONF_TAKE1,
+      set_value<ngx_conf_set_sec_slot>,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(LocConf, session_renew),
+      nullptr },
+
+    { ngx_string("wx_openid_session_max"),
+      everywhere | NGX_CONF_TAKE1,
+      set_value<ngx_conf_set_sec_slot>,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(LocConf, session_max),
+      &positive_time },
+
+    { ngx_string("wx_openid_session_source"),
+      everywhere | NGX_CONF_1MORE,
+      set_session_source,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      nullptr },
+
+    { ngx_string("wx_openid_session_cookie"),
+      everywhere | NGX_CONF_1MORE,
+      set_session_cookie,
+      NGX_HTTP_LOC_CONF_OFFSET,
       0,
       nullptr },
 

@@ -114,6 +114,7 @@ judge_reply(Ctx &ctx) noexcept
     }
 
     ctx.session = read_session_reply(ctx.attempt.reply.body());
+    ctx.auth_time = ngx_time();
 
     check_errmsg(ctx);
 

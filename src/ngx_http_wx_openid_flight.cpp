@@ -150,6 +150,8 @@ void
 give_result(Ctx &follower, const Ctx &head) noexcept
 {
     follower.session = head.session;
+    follower.auth_time = head.auth_time;
+    follower.attempt.repeats_code = head.attempt.repeats_code;
     follower.source = Status::wait;
 
     settle(follower, head.exchange_refusal);
@@ -186,13 +188,12 @@ finish_in_zone(const MainConf &mcf, const Ctx &ctx) noexcept
     ExchangeResult result;
 
     result.refusal = ctx.exchange_refusal;
+    result.time = ctx.auth_time;
     result.session = ctx.session;
 
     /* the zone holds no code, and errmsg may repeat it */
 
-    if (result.session.errmsg.view().find(view(ctx.code))
-        != std::string_view::npos)
-    {
+    if (ctx.attempt.repeats_code) {
         result.session.errmsg = {};
     }
 
@@ -217,6 +218,7 @@ use_result(Ctx &ctx, std::string_view text, Status source) noexcept
     }
 
     ctx.session = result.session;
+    ctx.auth_time = result.time;
     ctx.source = source;
 
     settle(ctx, result.refusal);

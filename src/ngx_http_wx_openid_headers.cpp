@@ -37,17 +37,8 @@ bool
 is_removed(const MainConf &mcf, const ngx_table_elt_t &h) noexcept
 {
     return find_guarded(mcf, view(h.key))
-           || same_header_name(view(h.key), code_header);
-}
-
-
-/* what $http_NAME gave so far may be what the client had sent */
-
-void
-forget_variable(ngx_http_request_t *r, ngx_int_t index) noexcept
-{
-    r->variables[index].valid = 0;
-    r->variables[index].not_found = 0;
+           || same_header_name(view(h.key), code_header)
+           || carries_token(mcf, h);
 }
 
 
@@ -154,29 +145,6 @@ private:
 };
 
 
-/*
- * The code's header is removed from what any upstream gets, yet has to be
- * found later: its value stays behind in $http_x_wx_code.
- */
-
-void
-keep_code(ngx_http_request_t *r, const MainConf &mcf,
-    const ngx_table_elt_t &h) noexcept
-{
-    ngx_http_variable_value_t &v = r->variables[mcf.code_variable];
-
-    if (v.valid && v.len) {
-        return;
-    }
-
-    v.data = h.value.data;
-    v.len = static_cast<unsigned>(h.value.len);
-    v.valid = 1;
-    v.no_cacheable = 0;
-    v.not_found = 0;
-}
-
-
 bool
 has_removed(const MainConf &mcf, ngx_list_t &list) noexcept
 {
@@ -208,8 +176,20 @@ remove_guarded(ngx_http_request_t *r, const MainConf &mcf) noexcept
         }
 
         if (same_header_name(view(h->key), code_header)) {
-            keep_code(r, mcf, *h);
+            keep_in_variable(r, mcf.code_variable, view(h->value));
             continue;
+        }
+
+        if (carries_token(mcf, *h)) {
+            ngx_int_t rc = take_token(r, mcf, *h);
+
+            if (rc == NGX_ERROR) {
+                return false;
+            }
+
+            if (rc == NGX_OK) {
+                continue;
+            }
         }
 
         if (!builder.keep(h)) {
@@ -256,6 +236,32 @@ evaluate(ngx_http_request_t *r, HeaderRule &rule, ngx_str_t &value) noexcept
 }
 
 
+void
+forget_variable(ngx_http_request_t *r, ngx_int_t index) noexcept
+{
+    r->variables[index].valid = 0;
+    r->variables[index].not_found = 0;
+}
+
+
+void
+keep_in_variable(ngx_http_request_t *r, ngx_int_t index,
+    std::string_view value) noexcept
+{
+    ngx_http_variable_value_t &v = r->variables[index];
+
+    if (v.valid && v.len) {
+        return;
+    }
+
+    v.data = bytes(value.data());
+    v.len = static_cast<unsigned>(value.size());
+    v.valid = 1;
+    v.no_cacheable = 0;
+    v.not_found = 0;
+}
+
+
 ngx_int_t
 post_read_handler(ngx_http_request_t *r) noexcept
 {
@@ -287,8 +293,8 @@ redirect_handler(ngx_http_request_t *r) noexcept
             ctx->body_lost = true;
         }
 
-        ctx->identity_visible = ctx->exchanged
-                                && ctx->exchange_refusal == Refusal::none
+        ctx->identity_visible = !ctx->session.openid.empty()
+                                && ctx->app
                                 && loc_conf(r)->mode == mode_off;
     }
 

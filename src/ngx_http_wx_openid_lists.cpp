@@ -87,21 +87,6 @@ is_source(const MainConf &mcf, std::string_view name) noexcept
 }
 
 
-/* headers that nginx parses itself; some have aliases in CGI */
-
-bool
-is_parsed_by_nginx(std::string_view name) noexcept
-{
-    for (ngx_http_header_t *h = ngx_http_headers_in; h->name.len; h++) {
-        if (same_header_name(view(h->name), name)) {
-            return true;
-        }
-    }
-
-    return false;
-}
-
-
 /* notes every $http_NAME in a source, so that NAME is never removed */
 
 bool
@@ -127,16 +112,7 @@ note_source_headers(ngx_conf_t *cf, MainConf &mcf,
 
         std::string_view name(rest.data(), variable_name_length(rest));
 
-        if (is_guarded(mcf, name)) {
-            ngx_str_t value = to_str(text);
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"wx_openid_code\" source \"%V\" is a header "
-                               "that is removed from requests", &value);
-            return false;
-        }
-
-        auto *s = static_cast<ngx_str_t *>(ngx_array_push(&mcf.source_names));
-        if (s == nullptr || !dup(cf->pool, name, *s)) {
+        if (!note_source_name(cf, mcf, name, "wx_openid_code")) {
             return false;
         }
     }
@@ -145,14 +121,22 @@ note_source_headers(ngx_conf_t *cf, MainConf &mcf,
 }
 
 
-/* $arg_name or ${arg_name} and nothing else */
+/* $arg_name or ${arg_name} and nothing else; likewise $http_name */
 
 bool
-is_arg(std::string_view text) noexcept
+is_alone(std::string_view text, std::string_view prefix) noexcept
 {
-    bool braces = text.starts_with("${");
+    if (!text.starts_with('$')) {
+        return false;
+    }
 
-    std::string_view prefix = braces ? "${arg_" : "$arg_";
+    text.remove_prefix(1);
+
+    bool braces = text.starts_with('{');
+
+    if (braces) {
+        text.remove_prefix(1);
+    }
 
     if (!text.starts_with(prefix)) {
         return false;
@@ -189,7 +173,9 @@ parse_source(ngx_conf_t *cf, std::string_view text,
         return !text.empty() && dup(cf->pool, text, source.name);
     }
 
-    source.kind = is_arg(text) ? Kind::arg : Kind::value;
+    source.kind = is_alone(text, "arg_") ? Kind::arg
+                  : is_alone(text, header_variable) ? Kind::header
+                                                    : Kind::value;
 
     ngx_str_t s = to_str(text);
 
@@ -211,7 +197,7 @@ header_rule_fault(const MainConf &mcf, const ngx_array_t &list,
     }
 
     if (is_source(mcf, name)) {
-        return "is a header that a code is looked for in";
+        return "is a header that a code or token is looked for in";
     }
 
     for (const HeaderRule &rule : elements<HeaderRule>(&list)) {
@@ -224,6 +210,39 @@ header_rule_fault(const MainConf &mcf, const ngx_array_t &list,
 }
 
 
+}
+
+
+/* headers that nginx parses itself; some have aliases in CGI */
+
+bool
+is_parsed_by_nginx(std::string_view name) noexcept
+{
+    for (ngx_http_header_t *h = ngx_http_headers_in; h->name.len; h++) {
+        if (same_header_name(view(h->name), name)) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+bool
+note_source_name(ngx_conf_t *cf, MainConf &mcf, std::string_view name,
+    const char *directive) noexcept
+{
+    if (is_guarded(mcf, name)) {
+        ngx_str_t value = to_str(name);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%s\" source \"$http_%V\" is a header that is "
+                           "removed from requests", directive, &value);
+        return false;
+    }
+
+    auto *s = static_cast<ngx_str_t *>(ngx_array_push(&mcf.source_names));
+
+    return s && dup(cf->pool, name, *s);
 }
 
 

@@ -69,8 +69,12 @@ index_guarded_names(ngx_conf_t *cf, MainConf &mcf) noexcept
     }
 
     mcf.code_variable = index_header_variable(cf, code_header);
+    mcf.cookie_variable = index_header_variable(cf, "Cookie");
+    mcf.authorization_variable = index_header_variable(cf, "Authorization");
 
-    return mcf.code_variable == NGX_ERROR ? NGX_ERROR : NGX_OK;
+    return mcf.code_variable == NGX_ERROR
+           || mcf.cookie_variable == NGX_ERROR
+           || mcf.authorization_variable == NGX_ERROR ? NGX_ERROR : NGX_OK;
 }
 
 

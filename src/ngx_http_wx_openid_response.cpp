@@ -19,22 +19,6 @@ constexpr std::string_view challenge_invalid =
     "Bearer realm=\"wx_openid\", error=\"invalid_token\"";
 
 
-/* nullptr on no memory; the views must live as long as the request */
-
-ngx_table_elt_t *
-add_header_out(ngx_http_request_t *r, std::string_view key,
-    std::string_view value) noexcept
-{
-    auto *h = static_cast<ngx_table_elt_t *>(
-        ngx_list_push(&r->headers_out.headers));
-    if (h) {
-        fill_header(*h, key, value, nullptr, 1);
-    }
-
-    return h;
-}
-
-
 ngx_int_t
 add_retry_after(ngx_http_request_t *r, Ctx &ctx, unsigned seconds) noexcept
 {
@@ -102,38 +86,10 @@ has_error_page(ngx_http_request_t *r, ngx_uint_t status) noexcept
 }
 
 
-/* an upstream left these behind when it redirected with X-Accel-Redirect */
-
-void
-drop_caching(ngx_http_request_t *r) noexcept
-{
-    for (ngx_list_part_t *part = &r->headers_out.headers.part; part;
-         part = part->next)
-    {
-        std::span<ngx_table_elt_t> headers(
-            static_cast<ngx_table_elt_t *>(part->elts), part->nelts);
-
-        for (ngx_table_elt_t &h : headers) {
-            if (equal_nocase(view(h.key), "Cache-Control")
-                || equal_nocase(view(h.key), "Expires"))
-            {
-                h.hash = 0;
-            }
-        }
-    }
-}
-
-
 ngx_int_t
 send_json(ngx_http_request_t *r, ngx_uint_t status,
     std::string_view json) noexcept
 {
-    drop_caching(r);
-
-    if (add_header_out(r, "Cache-Control", "no-store") == nullptr) {
-        return NGX_ERROR;
-    }
-
     /* a redirect by an error_page would have its own status sent */
 
     r->err_status = 0;
@@ -162,6 +118,45 @@ send_json(ngx_http_request_t *r, ngx_uint_t status,
 }
 
 
+ngx_table_elt_t *
+add_header_out(ngx_http_request_t *r, std::string_view key,
+    std::string_view value) noexcept
+{
+    auto *h = static_cast<ngx_table_elt_t *>(
+        ngx_list_push(&r->headers_out.headers));
+    if (h) {
+        fill_header(*h, key, value, nullptr, 1);
+    }
+
+    return h;
+}
+
+
+/* whatever an upstream, "expires" or "add_header" had to say of caches */
+
+ngx_int_t
+forbid_storing(ngx_http_request_t *r) noexcept
+{
+    for (ngx_list_part_t *part = &r->headers_out.headers.part; part;
+         part = part->next)
+    {
+        std::span<ngx_table_elt_t> headers(
+            static_cast<ngx_table_elt_t *>(part->elts), part->nelts);
+
+        for (ngx_table_elt_t &h : headers) {
+            if (equal_nocase(view(h.key), "Cache-Control")
+                || equal_nocase(view(h.key), "Expires"))
+            {
+                h.hash = 0;
+            }
+        }
+    }
+
+    return add_header_out(r, "Cache-Control", "no-store") ? NGX_OK
+                                                          : NGX_ERROR;
+}
+
+
 void
 forget_refusal(Ctx &ctx) noexcept
 {
@@ -185,6 +180,8 @@ refuse(ngx_http_request_t *r, Ctx &ctx, Refusal refusal,
 
     ctx.status = Status::error;
     ctx.refusal = refusal;
+    count_request(*main_conf(r), ctx);
+    ctx.token = ngx_str_t{};
 
     count_request(*main_conf(r), ctx);
 
@@ -222,6 +219,8 @@ refuse(ngx_http_request_t *r, Ctx &ctx, Refusal refusal,
     if (size == 0) {
         return NGX_ERROR;
     }
+
+    ctx.no_store = true;
 
     /*
      * The answer is complete: whatever sending it gave, no phase may go on,

@@ -19,7 +19,7 @@ constexpr std::size_t max_answer = 16 * 1024;
 /* by Status; the first is no status */
 
 constexpr const char *result_names[] = {
-    nullptr, "miss", "hit", "wait", "none", "error"
+    nullptr, "miss", "hit", "wait", "session", "none", "error"
 };
 
 

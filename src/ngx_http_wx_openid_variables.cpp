@@ -20,7 +20,7 @@ using Getter = std::string_view (*)(const Ctx &ctx);
 
 
 constexpr std::string_view status_names[] = {
-    "", "MISS", "HIT", "WAIT", "NONE", "ERROR"
+    "", "MISS", "HIT", "WAIT", "SESSION", "NONE", "ERROR"
 };
 
 

@@ -45,7 +45,7 @@ inline constexpr std::size_t worker_slots = 256;
 
 
 struct Stats {
-    ngx_atomic_t results[6];    /* by Status */
+    ngx_atomic_t results[7];    /* by Status */
     ngx_atomic_t errors[refusals];
     ngx_atomic_t errcodes[std::size(counted_errcodes) + 1];
     ngx_atomic_t exchanges[exchange_buckets];

@@ -30,6 +30,8 @@ constexpr std::array table = {
                  Fault::client, 0, false },
     RefusalInfo{ Refusal::invalid_code, 401, "invalid_code",
                  Fault::client, 0, true },
+    RefusalInfo{ Refusal::invalid_session, 401, "invalid_session",
+                 Fault::client, 0, true },
     RefusalInfo{ Refusal::user_blocked, 403, "user_blocked",
                  Fault::client, 0, false },
     RefusalInfo{ Refusal::unknown_app, 403, "unknown_app",

@@ -21,6 +21,7 @@ enum class Refusal {
     none,
     login_required,
     invalid_code,
+    invalid_session,
     user_blocked,
     unknown_app,
     forbidden,

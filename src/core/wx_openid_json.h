@@ -123,6 +123,35 @@ has_nul(std::string_view text) noexcept
 }
 
 
+/*
+ * cJSON takes control characters raw in a string, and any of them for white
+ * space; RFC 8259 has neither.
+ */
+
+inline bool
+has_stray_control(std::string_view text) noexcept
+{
+    bool quoted = false;
+    bool escaped = false;
+
+    for (char c : text) {
+        bool space = c == '\t' || c == '\n' || c == '\r';
+
+        if (static_cast<unsigned char>(c) < 0x20 && (quoted || !space)) {
+            return true;
+        }
+
+        if (c == '"' && !escaped) {
+            quoted = !quoted;
+        }
+
+        escaped = c == '\\' && !escaped;
+    }
+
+    return false;
+}
+
+
 }
 
 #endif /* WX_OPENID_JSON_H */

@@ -19,35 +19,6 @@ namespace wx_openid {
 namespace {
 
 
-/*
- * cJSON takes control characters raw in a string, and any of them for white
- * space; RFC 8259 has neither.
- */
-
-bool
-has_stray_control(std::string_view text) noexcept
-{
-    bool quoted = false;
-    bool escaped = false;
-
-    for (char c : text) {
-        bool space = c == '\t' || c == '\n' || c == '\r';
-
-        if (static_cast<unsigned char>(c) < 0x20 && (quoted || !space)) {
-            return true;
-        }
-
-        if (c == '"' && !escaped) {
-            quoted = !quoted;
-        }
-
-        escaped = c == '\\' && !escaped;
-    }
-
-    return false;
-}
-
-
 /* JSON's numbers are doubles: 1.5, 1e400 and 4294967297 are no errcode */
 
 bool

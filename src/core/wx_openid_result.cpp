@@ -1,8 +1,8 @@
 /*
  * Copyright (C) wx_openid authors
  *
- * refusal, reply error, three lengths less than 256 and one of two bytes
- * follow errcode; then the texts: openid, unionid, session_key, errmsg.
+ * A head of fixed size, then the texts: openid, unionid, session_key,
+ * errmsg.
  */
 
 #include "wx_openid_result.h"
@@ -19,6 +19,7 @@ namespace {
 
 
 struct Head {
+    std::uint32_t time;         /* enough until 2106 */
     std::int32_t errcode;
     std::uint16_t errmsg;
     std::uint8_t refusal;
@@ -26,8 +27,12 @@ struct Head {
     std::uint8_t openid;
     std::uint8_t unionid;
     std::uint8_t session_key;
-    std::uint8_t reserved;
 };
+
+
+/* without the padding: every byte counts in a cell of the table */
+
+constexpr std::size_t head_size = offsetof(Head, session_key) + 1;
 
 
 char *
@@ -87,6 +92,7 @@ write_result(const ExchangeResult &result, bool with_session_key,
 
     Head head{};
 
+    head.time = static_cast<std::uint32_t>(result.time);
     head.errcode = session.errcode;
     head.errmsg = static_cast<std::uint16_t>(session.errmsg.view().size());
     head.refusal = static_cast<std::uint8_t>(result.refusal);
@@ -95,9 +101,9 @@ write_result(const ExchangeResult &result, bool with_session_key,
     head.unionid = static_cast<std::uint8_t>(session.unionid.view().size());
     head.session_key = static_cast<std::uint8_t>(session_key.size());
 
-    std::memcpy(out.data(), &head, sizeof(head));
+    std::memcpy(out.data(), &head, head_size);
 
-    char *p = out.data() + sizeof(head);
+    char *p = out.data() + head_size;
 
     p = append(p, session.openid.view());
     p = append(p, session.unionid.view());
@@ -113,12 +119,12 @@ read_result(std::string_view bytes, ExchangeResult &result) noexcept
 {
     Head head;
 
-    if (bytes.size() < sizeof(head)) {
+    if (bytes.size() < head_size) {
         return false;
     }
 
-    std::memcpy(&head, bytes.data(), sizeof(head));
-    bytes.remove_prefix(sizeof(head));
+    std::memcpy(&head, bytes.data(), head_size);
+    bytes.remove_prefix(head_size);
 
     if (head.refusal > static_cast<std::uint8_t>(last_refusal)
         || head.error > static_cast<std::uint8_t>(last_reply_error))
@@ -128,6 +134,7 @@ read_result(std::string_view bytes, ExchangeResult &result) noexcept
 
     result.refusal = static_cast<Refusal>(head.refusal);
     result.session.error = static_cast<ReplyError>(head.error);
+    result.time = head.time;
     result.session.errcode = head.errcode;
 
     return take(bytes, head.openid, result.session.openid)

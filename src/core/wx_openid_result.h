@@ -9,6 +9,7 @@
 #define WX_OPENID_RESULT_H
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -21,10 +22,11 @@ namespace wx_openid {
 
 struct ExchangeResult {
     Refusal refusal = Refusal::none;
+    std::int64_t time = 0;          /* of the exchange, in seconds */
     SessionReply session;
 };
 
-inline constexpr std::size_t max_result_text = 12 + max_errmsg_length
+inline constexpr std::size_t max_result_text = 15 + max_errmsg_length
                                                + 2 * max_openid_length
                                                + max_session_key_length;
 

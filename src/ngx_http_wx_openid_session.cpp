@@ -1,0 +1,218 @@
+/*
+ * Copyright (C) wx_openid authors
+ *
+ * Session tokens at request time: the one that came is opened, one that is
+ * due is made.  The codec is core/wx_openid_token's; where a token goes in
+ * a response is filter.cpp's and login.cpp's.
+ */
+
+#include "ngx_http_wx_openid.h"
+
+#include <openssl/rand.h>
+
+
+namespace wx_openid {
+
+
+namespace {
+
+
+/*
+ * The app that a token is for, if it may be used here: one in force, and
+ * the one that wx_openid_appid names if it names one.
+ */
+
+const App *
+app_of_token(ngx_http_request_t *r, const LocConf &conf,
+    const Claims &claims) noexcept
+{
+    const App *app = find_app(conf, claims.appid.view());
+
+    if (app == nullptr || conf.appid == nullptr) {
+        return app;
+    }
+
+    ngx_str_t appid;
+
+    if (ngx_http_complex_value(r, conf.appid, &appid) != NGX_OK) {
+        return nullptr;
+    }
+
+    return appid.len == 0 || view(appid) == claims.appid.view() ? app
+                                                               : nullptr;
+}
+
+
+void
+take_identity(const LocConf &conf, const App &app, const Claims &claims,
+    Ctx &ctx) noexcept
+{
+    ctx.conf = &conf;
+    ctx.app = &app;
+    ctx.source = Status::session;
+
+    ctx.session = SessionReply{};
+    ctx.session.openid = claims.openid;
+    ctx.session.unionid = claims.unionid;
+    ctx.session.session_key = claims.session_key;
+
+    ctx.auth_time = claims.auth_time;
+    ctx.token_iat = claims.iat;
+    ctx.token_exp = claims.exp;
+}
+
+
+bool
+open_one(ngx_http_request_t *r, const LocConf &conf, std::string_view token,
+    Ctx &ctx) noexcept
+{
+    Claims claims;
+
+    if (conf.keys->open(token, ngx_time(), claims) != TokenError::none) {
+        return false;
+    }
+
+    const App *app = app_of_token(r, conf, claims);
+
+    if (app) {
+        take_identity(conf, *app, claims, ctx);
+    }
+
+    ngx_explicit_memzero(&claims, sizeof(Claims));
+
+    return app != nullptr;
+}
+
+
+/*
+ * False: the one that came is good for longer, or for as long as any is.  A
+ * login answers with a token even so.
+ */
+
+bool
+is_due(const LocConf &conf, const Ctx &ctx, time_t exp) noexcept
+{
+    if (ctx.source != Status::session || conf.login) {
+        return true;
+    }
+
+    if (exp <= ctx.token_exp) {
+        return false;
+    }
+
+    time_t renew = renew_after(conf);
+
+    return renew && ngx_time() - ctx.token_iat > renew;
+}
+
+
+ngx_int_t
+seal(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx,
+    time_t exp) noexcept
+{
+    std::array<unsigned char, token_randomness> randomness;
+
+    if (RAND_bytes(randomness.data(), randomness.size()) != 1) {
+        return NGX_ERROR;
+    }
+
+    Claims claims;
+
+    claims.openid = ctx.session.openid;
+    claims.unionid = ctx.session.unionid;
+    claims.iat = ngx_time();
+    claims.exp = exp;
+    claims.auth_time = ctx.auth_time;
+
+    if (!claims.appid.assign(view(ctx.app->appid))) {
+        return NGX_ERROR;
+    }
+
+    if (main_conf(r)->keep_session_key) {
+        claims.session_key = ctx.session.session_key;
+    }
+
+    auto *data = static_cast<char *>(ngx_pnalloc(r->pool, max_sealed_token));
+    if (data == nullptr) {
+        return NGX_ERROR;
+    }
+
+    std::size_t size = conf.keys->seal(claims, randomness,
+                                       {data, max_sealed_token});
+
+    ngx_explicit_memzero(&claims, sizeof(Claims));
+    ngx_explicit_memzero(randomness.data(), randomness.size());
+
+    if (size == 0) {
+        return NGX_ERROR;
+    }
+
+    ctx.token = to_str({data, size});
+    ctx.token_expires = exp;
+    ctx.token_conf = &conf;
+
+    return NGX_OK;
+}
+
+
+}
+
+
+time_t
+renew_after(const LocConf &conf) noexcept
+{
+    return conf.session_renew == NGX_CONF_UNSET ? conf.session_ttl / 2
+                                                : conf.session_renew;
+}
+
+
+ngx_int_t
+open_token(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
+{
+    ctx.token_refused = false;
+
+    if (conf.keys == nullptr) {
+        return NGX_DECLINED;
+    }
+
+    for (const TokenSource &source :
+         elements<TokenSource>(conf.session_sources))
+    {
+        std::string_view token = token_at(r, ctx, source);
+
+        if (token.empty()) {
+            continue;
+        }
+
+        if (open_one(r, conf, token, ctx)) {
+            return NGX_OK;
+        }
+
+        ctx.token_refused = true;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+issue_token(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
+{
+    /* one from the location before is as good if the keys are the same */
+
+    if (conf.keys == nullptr
+        || (ctx.token.len && ctx.token_conf->keys == conf.keys))
+    {
+        return NGX_OK;
+    }
+
+    time_t now = ngx_time();
+    time_t last = ctx.auth_time + conf.session_max;
+    time_t exp = ngx_min(now + conf.session_ttl, last);
+
+    return exp > now && is_due(conf, ctx, exp) ? seal(r, conf, ctx, exp)
+                                               : NGX_OK;
+}
+
+
+}

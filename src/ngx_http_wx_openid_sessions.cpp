@@ -1,0 +1,597 @@
+/*
+ * Copyright (C) wx_openid authors
+ *
+ * The configuration of sessions: keys read and wiped, sources and cookie
+ * parsed, all of it merged.  Knows of no request and makes no token.
+ */
+
+#include "ngx_http_wx_openid.h"
+
+
+namespace wx_openid {
+
+
+namespace {
+
+
+/* one byte more tells a file that is too long */
+
+constexpr std::size_t max_keys_file = max_key_set_size + 1;
+
+constexpr std::string_view default_sources[] = {
+    "$http_x_wx_session", "$http_x_wx_skey", "bearer"
+};
+
+
+ngx_str_t *
+arguments(ngx_conf_t *cf) noexcept
+{
+    return static_cast<ngx_str_t *>(cf->args->elts);
+}
+
+
+MainConf &
+main_conf(ngx_conf_t *cf) noexcept
+{
+    return *static_cast<MainConf *>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_wx_openid_module));
+}
+
+
+char *
+refuse_keys(ngx_conf_t *cf, const ngx_str_t &file, ngx_err_t err,
+    std::string_view why) noexcept
+{
+    ngx_str_t text = to_str(why);
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, err,
+                       "\"%V\" in \"wx_openid_session_keys\": %V", &file,
+                       &text);
+    return conf_error();
+}
+
+
+/* reads at most max_keys_file bytes to "text"; 0 or what went wrong */
+
+const char *
+read_keys(ngx_conf_t *cf, const ngx_str_t &file, std::span<char> text,
+    std::size_t &size, ngx_err_t &err) noexcept
+{
+    ngx_fd_t fd = ngx_open_file(file.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+    if (fd == NGX_INVALID_FILE) {
+        err = ngx_errno;
+        return "cannot be opened";
+    }
+
+    ngx_file_info_t info;
+
+    if (ngx_fd_info(fd, &info) != NGX_FILE_ERROR
+        && (info.st_mode & S_IROTH))
+    {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"%V\" in \"wx_openid_session_keys\" can be read "
+                           "by everybody", &file);
+    }
+
+    ssize_t n = ngx_read_fd(fd, text.data(), text.size());
+
+    err = n < 0 ? ngx_errno : 0;
+
+    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
+        ngx_log_error(NGX_LOG_ALERT, cf->log, ngx_errno,
+                      ngx_close_file_n " \"%V\" failed", &file);
+    }
+
+    if (n < 0) {
+        return "cannot be read";
+    }
+
+    size = n;
+
+    return nullptr;
+}
+
+
+void
+wipe_codec(void *data) noexcept
+{
+    static_cast<TokenCodec *>(data)->wipe();
+}
+
+
+/* in the configuration's pool, wiped when that goes */
+
+TokenCodec *
+create_codec(ngx_conf_t *cf, const KeySet &keys) noexcept
+{
+    ngx_pool_cleanup_t *cln = ngx_pool_cleanup_add(cf->pool,
+                                                   sizeof(TokenCodec));
+    if (cln == nullptr) {
+        return nullptr;
+    }
+
+    auto *codec = new (cln->data) TokenCodec;
+
+    cln->handler = wipe_codec;
+
+    return codec->init(keys.keys()) ? codec : nullptr;
+}
+
+
+bool
+add_token_name(ngx_conf_t *cf, ngx_array_t &names, std::string_view prefix,
+    std::string_view name, ngx_int_t &index) noexcept
+{
+    ngx_str_t variable;
+
+    variable.len = prefix.size() + name.size();
+    variable.data = static_cast<u_char *>(
+        ngx_pnalloc(cf->pool, variable.len));
+
+    auto *token_name = static_cast<TokenName *>(ngx_array_push(&names));
+
+    if (variable.data == nullptr || token_name == nullptr
+        || !dup(cf->pool, name, token_name->name))
+    {
+        return false;
+    }
+
+    ngx_memcpy(ngx_copy(variable.data, prefix.data(), prefix.size()),
+               name.data(), name.size());
+
+    index = ngx_http_get_variable_index(cf, &variable);
+    token_name->variable = index;
+
+    return index != NGX_ERROR;
+}
+
+
+/* a name that nginx can have a $http_ or $cookie_ variable of */
+
+bool
+usable_name(std::string_view name) noexcept
+{
+    for (char c : name) {
+        if (!is_alnum(c) && c != '_' && c != '-') {
+            return false;
+        }
+    }
+
+    return !name.empty();
+}
+
+
+/* the header is removed, so it must be one that is nothing but a token's */
+
+bool
+add_header_source(ngx_conf_t *cf, MainConf &mcf, std::string_view name,
+    ngx_int_t &index) noexcept
+{
+    if (!is_parsed_by_nginx(name) && !same_header_name(name, code_header)) {
+        return note_source_name(cf, mcf, name, "wx_openid_session_source")
+               && add_token_name(cf, mcf.token_headers, "http_", name, index);
+    }
+
+    ngx_str_t value = to_str(name);
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"wx_openid_session_source\" source \"$http_%V\" is "
+                       "a header that has another use", &value);
+    return false;
+}
+
+
+bool
+add_source(ngx_conf_t *cf, MainConf &mcf, ngx_array_t &list,
+    std::string_view text) noexcept
+{
+    constexpr std::string_view header = "$http_";
+    constexpr std::string_view cookie = "$cookie_";
+
+    auto *source = static_cast<TokenSource *>(ngx_array_push(&list));
+    if (source == nullptr) {
+        return false;
+    }
+
+    *source = TokenSource{ TokenSource::Kind::variable, NGX_ERROR };
+
+    if (text == "bearer") {
+        source->kind = TokenSource::Kind::bearer;
+        return true;
+    }
+
+    std::string_view prefix = text.starts_with(header) ? header : cookie;
+    std::string_view name = text;
+
+    if (text.starts_with(prefix)) {
+        name.remove_prefix(prefix.size());
+
+        if (usable_name(name)) {
+            return prefix == header
+                   ? add_header_source(cf, mcf, name, source->variable)
+                   : add_token_name(cf, mcf.token_cookies, "cookie_", name,
+                                    source->variable);
+        }
+    }
+
+    ngx_str_t value = to_str(text);
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid source \"%V\" in "
+                       "\"wx_openid_session_source\", it must be "
+                       "$http_NAME, $cookie_NAME or bearer", &value);
+    return false;
+}
+
+
+/* the cookie that this level sets is read behind all sources */
+
+ngx_array_t *
+with_cookie(ngx_conf_t *cf, ngx_array_t *sources,
+    const SessionCookie *cookie) noexcept
+{
+    if (cookie == nullptr) {
+        return sources;
+    }
+
+    ngx_array_t *list = ngx_array_create(cf->pool, sources->nelts + 1,
+                                         sizeof(TokenSource));
+    if (list == nullptr) {
+        return nullptr;
+    }
+
+    for (const TokenSource &source : elements<TokenSource>(sources)) {
+        *static_cast<TokenSource *>(ngx_array_push(list)) = source;
+    }
+
+    *static_cast<TokenSource *>(ngx_array_push(list)) =
+        { TokenSource::Kind::variable, cookie->variable };
+
+    return list;
+}
+
+
+ngx_int_t
+make_default_sources(ngx_conf_t *cf, MainConf &mcf) noexcept
+{
+    if (mcf.default_session_sources) {
+        return NGX_OK;
+    }
+
+    mcf.default_session_sources = ngx_array_create(cf->pool, 3,
+                                                   sizeof(TokenSource));
+    if (mcf.default_session_sources == nullptr) {
+        return NGX_ERROR;
+    }
+
+    for (std::string_view source : default_sources) {
+        if (!add_source(cf, mcf, *mcf.default_session_sources, source)) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* "name=" of a parameter, or nullptr */
+
+ngx_str_t *
+parameter_of(SessionCookie &cookie, std::string_view arg,
+    std::string_view &value) noexcept
+{
+    struct Parameter {
+        std::string_view name;
+        ngx_str_t SessionCookie::*member;
+    };
+
+    constexpr Parameter parameters[] = {
+        { "path=", &SessionCookie::path },
+        { "domain=", &SessionCookie::domain },
+        { "samesite=", &SessionCookie::samesite }
+    };
+
+    for (const Parameter &p : parameters) {
+        if (arg.starts_with(p.name)) {
+            value = arg;
+            value.remove_prefix(p.name.size());
+            return &(cookie.*p.member);
+        }
+    }
+
+    return nullptr;
+}
+
+
+bool
+usable_attribute(std::string_view value) noexcept
+{
+    return !value.empty() && !has_control(value)
+           && value.find_first_of(";,\" ") == std::string_view::npos;
+}
+
+
+bool
+set_samesite(ngx_str_t &samesite, std::string_view value) noexcept
+{
+    for (std::string_view name : { "Lax", "Strict", "None" }) {
+        if (equal_nocase(name, value)) {
+            samesite = to_str(name);
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+bool
+set_max_age(SessionCookie &cookie, std::string_view arg) noexcept
+{
+    arg.remove_prefix(std::string_view("max_age=").size());
+
+    ngx_str_t value = to_str(arg);
+
+    cookie.max_age = ngx_parse_time(&value, 1);
+
+    return cookie.max_age != static_cast<time_t>(NGX_ERROR);
+}
+
+
+bool
+set_cookie_parameter(SessionCookie &cookie, std::string_view arg) noexcept
+{
+    std::string_view value;
+
+    if (arg == "secure=off") {
+        cookie.secure = 0;
+        return true;
+    }
+
+    if (arg == "httponly=off") {
+        cookie.httponly = 0;
+        return true;
+    }
+
+    if (arg == "only") {
+        cookie.only = 1;
+        return true;
+    }
+
+    if (arg.starts_with("max_age=")) {
+        return set_max_age(cookie, arg);
+    }
+
+    ngx_str_t *attribute = parameter_of(cookie, arg, value);
+
+    if (attribute == nullptr || !usable_attribute(value)) {
+        return false;
+    }
+
+    if (attribute == &cookie.samesite) {
+        return set_samesite(cookie.samesite, value);
+    }
+
+    *attribute = to_str(value);
+
+    return true;
+}
+
+
+/* all of Set-Cookie behind the token */
+
+ngx_int_t
+write_cookie_tail(ngx_conf_t *cf, LocConf &conf) noexcept
+{
+    const SessionCookie &cookie = *conf.cookie;
+
+    std::size_t size = sizeof("; Path=; Domain=; Max-Age=; SameSite=Strict"
+                              "; Secure; HttpOnly")
+                       + cookie.path.len + cookie.domain.len + NGX_TIME_T_LEN;
+
+    conf.cookie_tail.data = static_cast<u_char *>(
+        ngx_pnalloc(cf->pool, size));
+    if (conf.cookie_tail.data == nullptr) {
+        return NGX_ERROR;
+    }
+
+    u_char *p = ngx_sprintf(conf.cookie_tail.data, "; Path=%V", &cookie.path);
+
+    if (cookie.domain.len) {
+        p = ngx_sprintf(p, "; Domain=%V", &cookie.domain);
+    }
+
+    p = ngx_sprintf(p, "; Max-Age=%T; SameSite=%V%s%s",
+                    cookie.max_age < 0 ? conf.session_ttl : cookie.max_age,
+                    &cookie.samesite, cookie.secure ? "; Secure" : "",
+                    cookie.httponly ? "; HttpOnly" : "");
+
+    conf.cookie_tail.len = p - conf.cookie_tail.data;
+
+    return NGX_OK;
+}
+
+
+}
+
+
+char *
+set_session_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
+{
+    auto &lcf = *static_cast<LocConf *>(conf);
+
+    if (lcf.keys != unset_ptr<TokenCodec>()) {
+        return conf_text("is duplicate");
+    }
+
+    ngx_str_t file = arguments(cf)[1];
+
+    if (view(file) == "off") {
+        lcf.keys = nullptr;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_conf_full_name(cf->cycle, &file, 1) != NGX_OK) {
+        return conf_error();
+    }
+
+    auto *text = static_cast<char *>(ngx_pnalloc(cf->temp_pool,
+                                                 max_keys_file));
+    auto *keys = pool_new<KeySet>(cf->temp_pool);
+
+    if (text == nullptr || keys == nullptr) {
+        return conf_error();
+    }
+
+    std::size_t size = 0;
+    ngx_err_t err = 0;
+
+    const char *fault = read_keys(cf, file, {text, max_keys_file}, size, err);
+    if (fault) {
+        return refuse_keys(cf, file, err, fault);
+    }
+
+    KeySetError error = keys->read({text, size});
+
+    ngx_explicit_memzero(text, size);
+
+    if (error.fault == KeyFault::none) {
+        lcf.keys = create_codec(cf, *keys);
+    }
+
+    keys->wipe();
+
+    if (error.fault != KeyFault::none) {
+        char why[max_key_set_error];
+
+        return refuse_keys(cf, file, 0,
+                           {why, write_key_set_error(error, why)});
+    }
+
+    main_conf(cf).sessions = 1;
+
+    return lcf.keys ? NGX_CONF_OK : conf_error();
+}
+
+
+char *
+set_session_source(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
+{
+    auto &lcf = *static_cast<LocConf *>(conf);
+
+    if (lcf.own_session_sources) {
+        return conf_text("is duplicate");
+    }
+
+    lcf.own_session_sources = ngx_array_create(cf->pool, 4, sizeof(TokenSource));
+    if (lcf.own_session_sources == nullptr) {
+        return conf_error();
+    }
+
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        if (!add_source(cf, main_conf(cf), *lcf.own_session_sources,
+                        view(arguments(cf)[i])))
+        {
+            return conf_error();
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+set_session_cookie(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
+{
+    auto &lcf = *static_cast<LocConf *>(conf);
+
+    if (lcf.cookie != unset_ptr<SessionCookie>()) {
+        return conf_text("is duplicate");
+    }
+
+    const ngx_str_t &name = arguments(cf)[1];
+
+    if (view(name) == "off" && cf->args->nelts == 2) {
+        lcf.cookie = nullptr;
+        return NGX_CONF_OK;
+    }
+
+    if (!usable_name(view(name))) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid name \"%V\" in "
+                           "\"wx_openid_session_cookie\"", &name);
+        return conf_error();
+    }
+
+    auto *cookie = pool_new<SessionCookie>(cf->pool);
+    if (cookie == nullptr) {
+        return conf_error();
+    }
+
+    cookie->name = name;
+    cookie->path = to_str("/");
+    cookie->samesite = to_str("Lax");
+    cookie->max_age = -1;
+    cookie->secure = 1;
+    cookie->httponly = 1;
+
+    lcf.cookie = cookie;
+
+    for (ngx_uint_t i = 2; i < cf->args->nelts; i++) {
+        if (!set_cookie_parameter(*cookie, view(arguments(cf)[i]))) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\" in "
+                               "\"wx_openid_session_cookie\"",
+                               &arguments(cf)[i]);
+            return conf_error();
+        }
+    }
+
+    return add_token_name(cf, main_conf(cf).token_cookies, "cookie_",
+                          view(name), cookie->variable)
+           ? NGX_CONF_OK : conf_error();
+}
+
+
+char *
+merge_sessions(ngx_conf_t *cf, MainConf &mcf, LocConf &conf,
+    const LocConf &prev) noexcept
+{
+    ngx_conf_merge_ptr_value(conf.keys, prev.keys, nullptr);
+    ngx_conf_merge_ptr_value(conf.cookie, prev.cookie, nullptr);
+    ngx_conf_merge_sec_value(conf.session_ttl, prev.session_ttl, 7200);
+    ngx_conf_merge_sec_value(conf.session_max, prev.session_max, 2592000);
+
+    /* stays unset, for half of what the ttl is here; see renew_after() */
+
+    if (conf.session_renew == NGX_CONF_UNSET) {
+        conf.session_renew = prev.session_renew;
+    }
+
+    if (!mcf.sessions) {
+        return NGX_CONF_OK;
+    }
+
+    if (make_default_sources(cf, mcf) != NGX_OK) {
+        return conf_error();
+    }
+
+    if (conf.own_session_sources == nullptr) {
+        conf.own_session_sources = prev.own_session_sources;
+    }
+
+    conf.session_sources = with_cookie(
+        cf, conf.own_session_sources ? conf.own_session_sources
+                                     : mcf.default_session_sources,
+        conf.cookie);
+
+    if (conf.session_sources == nullptr) {
+        return conf_error();
+    }
+
+    return conf.cookie && write_cookie_tail(cf, conf) != NGX_OK
+           ? conf_error() : NGX_CONF_OK;
+}
+
+
+}
