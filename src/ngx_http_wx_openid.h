@@ -115,6 +115,7 @@ struct PassUrl {
     ngx_str_t prefix;       /* of the path, without a trailing "/" */
     ngx_url_t url;
     ngx_flag_t ssl;
+    ngx_flag_t resolved;    /* the addresses of "url" are a name's */
 };
 
 
@@ -131,8 +132,7 @@ struct TlsConf {
 
 /*
  * The line to WeChat: where a code goes and over which TLS.  One object for
- * all locations with the same settings; made by line.cpp.  "peers" is null
- * while no address is known.
+ * all locations with the same settings; made by line.cpp.
  */
 
 struct Line {
@@ -143,6 +143,7 @@ struct Line {
     ngx_ssl_t *ssl;                     /* null: plain http */
     ngx_http_complex_value_t ssl_name;
 
+    ngx_resolver_t *resolver;               /* as the level has it */
     ngx_http_upstream_srv_conf_t *peers;    /* a group's or our own */
     ngx_flag_t group;
     ngx_http_upstream_srv_conf_t upstream;  /* ours, around "peers" */
@@ -198,6 +199,7 @@ struct MainConf {
     Lifetimes cache;
     ngx_flag_t cache_results;
     ngx_uint_t max_exchanges;
+    ngx_uint_t keepalive;               /* idle connections of a worker */
     ngx_flag_t keep_session_key;        /* some $wx_openid_session_key */
 
     Zone *zone;                         /* null where the module is unused */
@@ -221,6 +223,8 @@ struct MainConf {
     ngx_array_t *default_headers;
     PassUrl *default_pass;
     ngx_array_t lines;                  /* of Line * */
+    ngx_resolver_t *resolver;           /* the system's; null: it has none */
+    ngx_flag_t resolver_made;
 };
 
 
@@ -428,6 +432,26 @@ PassUrl *parse_pass(ngx_conf_t *cf, std::string_view text) noexcept;
 
 /* the line of these settings, found or made; logs, then nullptr */
 Line *line_for(ngx_conf_t *cf, MainConf &mcf, const LocConf &conf) noexcept;
+
+/* peers.cpp */
+
+/*
+ * A balancer over the addresses of a URL, which may still be none, that
+ * keeps so many connections; nullptr on no memory.
+ */
+ngx_http_upstream_srv_conf_t *create_peers(ngx_conf_t *cf, const Line &line,
+    const ngx_url_t &url, ngx_uint_t max_idle) noexcept;
+
+/* false: the name could never be resolved yet */
+bool has_address(const Line &line) noexcept;
+
+/* resolve.cpp */
+
+/* who is asked for the name of a line without a group */
+ngx_int_t set_resolver(ngx_conf_t *cf, MainConf &mcf, Line &line) noexcept;
+
+/* of the module in a worker: begins to ask */
+ngx_int_t start_resolving(ngx_cycle_t *cycle) noexcept;
 
 /* ssl.cpp */
 

@@ -302,6 +302,7 @@ create_main_conf(ngx_conf_t *cf) noexcept
     mcf->cache = { 10000, 5000 };
     mcf->cache_results = NGX_CONF_UNSET;
     mcf->max_exchanges = NGX_CONF_UNSET_UINT;
+    mcf->keepalive = NGX_CONF_UNSET_UINT;
 
     return mcf;
 }
@@ -314,6 +315,7 @@ init_main_conf(ngx_conf_t *cf, void *conf) noexcept
 
     ngx_conf_init_value(mcf.cache_results, 1);
     ngx_conf_init_uint_value(mcf.max_exchanges, 256);
+    ngx_conf_init_uint_value(mcf.keepalive, 16);
 
     return NGX_CONF_OK;
 }

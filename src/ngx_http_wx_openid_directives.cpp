@@ -635,6 +635,13 @@ ngx_command_t commands[] = {
       offsetof(MainConf, max_exchanges),
       &at_least_one },
 
+    { ngx_string("wx_openid_keepalive"),
+      NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1,
+      set_value<ngx_conf_set_num_slot>,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(MainConf, keepalive),
+      nullptr },
+
     { ngx_string("wx_openid_cache"),
       NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE,
       set_cache,

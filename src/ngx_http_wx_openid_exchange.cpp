@@ -369,7 +369,7 @@ begin_exchange(ngx_http_request_t *r, Ctx &ctx) noexcept
 {
     ctx.source = Status::miss;
 
-    if (ctx.conf->line->peers == nullptr) {
+    if (!has_address(*ctx.conf->line)) {
         settle(ctx, Refusal::bad_gateway);
         return NGX_OK;
     }

@@ -101,15 +101,31 @@ is_loopback(const ngx_addr_t &addr) noexcept
 
 
 bool
-only_loopback(const ngx_http_upstream_srv_conf_t *us) noexcept
+only_loopback(std::span<ngx_addr_t> addrs) noexcept
 {
+    for (const ngx_addr_t &addr : addrs) {
+        if (!is_loopback(addr)) {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+bool
+only_loopback(const Line &line) noexcept
+{
+    if (!line.group) {
+        return only_loopback(std::span(line.pass->url.addrs,
+                                       line.pass->url.naddrs));
+    }
+
     for (const auto &server :
-         elements<ngx_http_upstream_server_t>(us->servers))
+         elements<ngx_http_upstream_server_t>(line.peers->servers))
     {
-        for (ngx_uint_t i = 0; i < server.naddrs; i++) {
-            if (!is_loopback(server.addrs[i])) {
-                return false;
-            }
+        if (!only_loopback(std::span(server.addrs, server.naddrs))) {
+            return false;
         }
     }
 
@@ -139,84 +155,52 @@ find_group(ngx_conf_t *cf, const ngx_str_t &name) noexcept
 }
 
 
-/* false: not to be resolved now, which is no reason not to start */
+/* not to be resolved now is no reason not to start */
 
-bool
+void
 resolve(ngx_conf_t *cf, ngx_url_t &url) noexcept
 {
-    if (url.naddrs) {
-        return true;
-    }
-
     if (ngx_inet_resolve_host(cf->pool, &url) == NGX_OK && url.naddrs) {
-        return true;
+        return;
     }
 
     ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                        "\"wx_openid_pass\": %s \"%V\", requests with a code "
-                       "will be refused",
+                       "will be refused until it can be resolved",
                        url.err ? url.err : "no address of", &url.host);
-
-    return false;
 }
 
 
-/* the addresses of a host as a group of our own, in nginx's round robin */
+/* an address needs no resolver, now or ever */
 
 ngx_int_t
-make_peers(ngx_conf_t *cf, Line &line) noexcept
+make_peers(ngx_conf_t *cf, MainConf &mcf, Line &line) noexcept
 {
     ngx_url_t &url = line.pass->url;
+    bool is_name = url.naddrs == 0 || line.pass->resolved;
 
-    if (!resolve(cf, url)) {
-        return NGX_OK;
+    if (url.naddrs == 0) {
+        line.pass->resolved = 1;
+        resolve(cf, url);
     }
 
-    auto *us = static_cast<ngx_http_upstream_srv_conf_t *>(
-        ngx_pcalloc(cf->pool, sizeof(ngx_http_upstream_srv_conf_t)));
-    if (us == nullptr) {
+    line.peers = create_peers(cf, line, url, mcf.keepalive);
+    if (line.peers == nullptr) {
         return NGX_ERROR;
     }
 
-    us->host = url.host;
-    us->port = url.port;
-    us->file_name = cf->conf_file->file.name.data;
-    us->line = cf->conf_file->line;
-    us->servers = ngx_array_create(cf->pool, 1,
-                                   sizeof(ngx_http_upstream_server_t));
-    if (us->servers == nullptr) {
-        return NGX_ERROR;
-    }
-
-    auto *server = static_cast<ngx_http_upstream_server_t *>(
-        ngx_array_push(us->servers));
-    if (server == nullptr) {
-        return NGX_ERROR;
-    }
-
-    *server = ngx_http_upstream_server_t{};
-
-    server->name = url.host;
-    server->addrs = url.addrs;
-    server->naddrs = url.naddrs;
-    server->weight = 1;
-    server->max_fails = 1;
-    server->fail_timeout = 10;
-
-    line.peers = us;
-
-    return ngx_http_upstream_init_round_robin(cf, us);
+    return is_name ? set_resolver(cf, mcf, line) : NGX_OK;
 }
 
 
 ngx_int_t
-find_peers(ngx_conf_t *cf, Line &line, bool named) noexcept
+find_peers(ngx_conf_t *cf, MainConf &mcf, Line &line, bool named) noexcept
 {
     ngx_url_t &url = line.pass->url;
     ngx_http_upstream_srv_conf_t *us = find_group(cf, url.host);
 
     if (us == nullptr) {
-        return make_peers(cf, line);
+        return make_peers(cf, mcf, line);
     }
 
     if (!url.no_port) {
@@ -252,7 +236,7 @@ warn_of_doubtful(ngx_conf_t *cf, const Line &line) noexcept
                            &line.pass->text);
     }
 
-    if (!line.pass->ssl && line.peers && !only_loopback(line.peers)) {
+    if (!line.pass->ssl && !only_loopback(line)) {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                            "\"%V\" in \"wx_openid_pass\" is not loopback: "
                            "codes and the secret go in the clear",
@@ -309,7 +293,8 @@ digest_line(Line &line) noexcept
 
 
 Line *
-make_line(ngx_conf_t *cf, const LocConf &conf, const ngx_str_t &host) noexcept
+make_line(ngx_conf_t *cf, MainConf &mcf, const LocConf &conf,
+    const ngx_str_t &host) noexcept
 {
     auto *line = static_cast<Line *>(ngx_pcalloc(cf->pool, sizeof(Line)));
     if (line == nullptr) {
@@ -321,7 +306,11 @@ make_line(ngx_conf_t *cf, const LocConf &conf, const ngx_str_t &host) noexcept
     line->tls = conf.tls;
     line->ssl_name.value = host;
 
-    if (find_peers(cf, *line, conf.host.len != 0) != NGX_OK) {
+    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    line->resolver = clcf->resolver;
+
+    if (find_peers(cf, mcf, *line, conf.host.len != 0) != NGX_OK) {
         return nullptr;
     }
 
@@ -406,10 +395,15 @@ line_for(ngx_conf_t *cf, MainConf &mcf, const LocConf &conf) noexcept
 {
     ngx_str_t host = conf.host.len ? conf.host : host_of(cf, *conf.pass);
 
+    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    ngx_resolver_t *resolver = clcf->resolver;
+
     for (Line *line : elements<Line *>(&mcf.lines)) {
         if (equal_str(line->pass->text, conf.pass->text)
             && equal_str(line->host, host)
-            && equal_tls(line->tls, conf.tls))
+            && equal_tls(line->tls, conf.tls)
+            && line->resolver == resolver)
         {
             return line;
         }
@@ -420,7 +414,7 @@ line_for(ngx_conf_t *cf, MainConf &mcf, const LocConf &conf) noexcept
         return nullptr;
     }
 
-    *slot = make_line(cf, conf, host);
+    *slot = make_line(cf, mcf, conf, host);
 
     return *slot;
 }

@@ -163,7 +163,7 @@ write_cause(u_char *p, u_char *last, const Ctx &ctx) noexcept
                                      "or took too long");
     }
 
-    if (ctx.conf->line->peers == nullptr) {
+    if (!has_address(*ctx.conf->line)) {
         return ngx_slprintf(p, last, "no address of \"%V\" is known", &host);
     }
 

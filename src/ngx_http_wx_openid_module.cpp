@@ -164,7 +164,7 @@ ngx_module_t ngx_http_wx_openid_module = {
     NGX_HTTP_MODULE,                /* module type */
     nullptr,                        /* init master */
     nullptr,                        /* init module */
-    nullptr,                        /* init process */
+    wx_openid::start_resolving,     /* init process */
     nullptr,                        /* init thread */
     nullptr,                        /* exit thread */
     nullptr,                        /* exit process */

@@ -5,6 +5,7 @@
  * Reads them, changes none; no appid, openid, code or secret is among them.
  */
 
+#include "ngx_http_wx_openid_peers.h"
 #include "ngx_http_wx_openid_zone.h"
 
 
@@ -14,7 +15,11 @@ namespace wx_openid {
 namespace {
 
 
-constexpr std::size_t max_answer = 16 * 1024;
+/* of the counters, of a line without its host, of an address of it */
+
+constexpr std::size_t max_counters = 16 * 1024;
+constexpr std::size_t max_line = 256;
+constexpr std::size_t max_address = 128 + NGX_SOCKADDR_STRLEN;
 
 /* by Status; the first is no status */
 
@@ -44,6 +49,7 @@ struct Snapshot {
     const Stats *stats;
     ngx_uint_t entries;
     ngx_uint_t evictions;
+    std::span<Line *> lines;
 };
 
 
@@ -159,6 +165,53 @@ put_prometheus(Writer &out, const Snapshot &s) noexcept
 }
 
 
+/* as this worker sees it; each resolves and connects for itself */
+
+void
+put_line(Writer &out, const Line &line, const Peers &peers) noexcept
+{
+    out.put("{\"host\":\"%V\",\"idle\":%ui,\"resolved\":", &line.host,
+            peers.idle_count);
+
+    if (peers.resolved) {
+        out.put("{\"ok\":%s,\"age\":%T}", peers.failing ? "false" : "true",
+                ngx_time() - peers.resolved);
+    } else {
+        out.put("null");
+    }
+
+    out.put(",\"addresses\":[");
+
+    const Addresses &addresses = *peers.addresses;
+
+    for (ngx_uint_t i = 0; i < addresses.count; i++) {
+        const Address &a = addresses.list[i];
+
+        out.put("%s{\"address\":\"%V\",\"state\":\"%s\",\"failures\":%ui}",
+                i ? "," : "", &a.name, is_rested(a) ? "up" : "rests",
+                a.failures);
+    }
+
+    out.put("]}");
+}
+
+
+std::size_t
+max_answer(std::span<Line *> lines) noexcept
+{
+    std::size_t size = max_counters;
+
+    for (const Line *line : lines) {
+        if (!line->group) {
+            size += max_line + line->host.len
+                    + peers_of(*line)->addresses->count * max_address;
+        }
+    }
+
+    return size;
+}
+
+
 void
 put_json(Writer &out, const Snapshot &s) noexcept
 {
@@ -187,11 +240,23 @@ put_json(Writer &out, const Snapshot &s) noexcept
     out.put("\"other\":%uA},\"exchanges\":{\"count\":%ui,"
             "\"seconds\":%M.%03M,\"in_flight\":%ui},"
             "\"connections\":%uA,"
-            "\"cache\":{\"entries\":%ui,\"evictions\":%ui}}\n",
+            "\"cache\":{\"entries\":%ui,\"evictions\":%ui},\"lines\":[",
             s.stats->errcodes[std::size(counted_errcodes)],
             exchange_count(*s.stats), sum / 1000, sum % 1000,
             in_flight(*s.stats), s.stats->connections, s.entries,
             s.evictions);
+
+    bool first = true;
+
+    for (const Line *line : s.lines) {
+        if (!line->group) {
+            out.put(first ? "" : ",");
+            put_line(out, *line, *peers_of(*line));
+            first = false;
+        }
+    }
+
+    out.put("]}\n");
 }
 
 
@@ -244,15 +309,18 @@ status_handler(ngx_http_request_t *r) noexcept
         return rc;
     }
 
-    ngx_buf_t *b = ngx_create_temp_buf(r->pool, max_answer);
+    const MainConf &mcf = *main_conf(r);
+
+    ngx_buf_t *b = ngx_create_temp_buf(
+        r->pool, max_answer(elements<Line *>(&mcf.lines)));
     if (b == nullptr) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    const MainConf &mcf = *main_conf(r);
     Snapshot snapshot{};
 
     snapshot.stats = zone_stats(mcf);
+    snapshot.lines = elements<Line *>(&mcf.lines);
     zone_usage(mcf, snapshot.entries, snapshot.evictions);
 
     if (snapshot.stats == nullptr) {

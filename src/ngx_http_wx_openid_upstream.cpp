@@ -117,6 +117,16 @@ free_peer(ngx_peer_connection_t *pc, void *data, ngx_uint_t state) noexcept
 {
     auto *peer = static_cast<Peer *>(data);
 
+    /* nginx takes a peer that our deadline interrupted for a good one */
+
+    if (peer->ctx->attempt.timed_out && !peer->line->group) {
+        state |= NGX_PEER_FAILED;
+
+        if (pc->connection) {
+            pc->connection->read->timedout = 1;
+        }
+    }
+
     peer->free(pc, peer->data, state);
 }
 

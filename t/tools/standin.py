@@ -25,6 +25,7 @@ class Listener:
         self.options = dict((w + '=').split('=')[:2] for w in words)
         self.accepts = 0
         self.handshakes = 0
+        self.resumed = 0
         self.open = 0
         self.context = self.tls_context() if 'tls' in self.options else None
 
@@ -47,7 +48,9 @@ class Listener:
             self.port = self.address
         else:
             host, port = self.address.rsplit(':', 1)
-            self.sock = socket.socket()
+            host = host.strip('[]')
+            self.sock = socket.socket(socket.AF_INET6 if ':' in host
+                                      else socket.AF_INET)
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self.sock.bind((host, int(port)))
             self.port = self.sock.getsockname()[1]
@@ -73,7 +76,7 @@ class Listener:
 
     def counts(self):
         return {'accepts': self.accepts, 'handshakes': self.handshakes,
-                'open': self.open}
+                'resumed': self.resumed, 'open': self.open}
 
 
 class Server:
@@ -100,7 +103,7 @@ class Server:
         while True:
             sock, _ = await loop.sock_accept(listener.sock)
             sock.setblocking(False)
-            if sock.family == socket.AF_INET:
+            if sock.family != socket.AF_UNIX:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             listener.accepts += 1
             self.numbers += 1
@@ -132,6 +135,7 @@ class Server:
         if conn.listener.context:
             await conn.handshake(conn.listener.context)
             conn.listener.handshakes += 1
+            conn.listener.resumed += bool(conn.tls.session_reused)
 
         while True:
             req = await conn.request()
@@ -177,6 +181,7 @@ class Server:
             self.log = []
             for listener in self.listeners:
                 listener.accepts = listener.handshakes = 0
+                listener.resumed = 0
             return 'ok'
         if path == '/_ctl/count':
             return self.count(args)
@@ -212,11 +217,8 @@ class Server:
     def connections(self, name):
         chosen = [item for item in self.listeners
                   if name is None or item.name == name]
-        total = {'accepts': 0, 'handshakes': 0, 'open': 0}
-        for listener in chosen:
-            for key, value in listener.counts().items():
-                total[key] += value
-        return total
+        return {key: sum(item.counts()[key] for item in chosen)
+                for key in ('accepts', 'handshakes', 'resumed', 'open')}
 
     async def run(self, ctl):
         for listener in self.listeners:

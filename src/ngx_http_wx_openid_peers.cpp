@@ -1,0 +1,543 @@
+/*
+ * Copyright (C) wx_openid authors
+ *
+ * A balancer of the module's own, for wx_openid_pass with a host: addresses
+ * in turn, idle connections kept, those that failed left alone for a while.
+ * Where addresses come from is resolve.cpp's.
+ */
+
+#include "ngx_http_wx_openid_peers.h"
+
+
+namespace wx_openid {
+
+
+namespace {
+
+
+constexpr ngx_msec_t rest_time = 10000;
+constexpr ngx_msec_t idle_time = 60000;
+
+
+/*
+ * Lies in the connection's own pool, so it goes when that does; made once,
+ * for a pool frees nothing and a connection may be kept for ever.
+ */
+
+struct IdleConnection {
+    ngx_queue_t queue;
+    ngx_connection_t *connection;
+    Peers *peers;
+    socklen_t socklen;
+    ngx_sockaddr_t sockaddr;
+};
+
+
+/* what a request holds of a balancer */
+
+struct Pick {
+    Peers *peers = nullptr;
+    Addresses *addresses = nullptr;
+    Address *address = nullptr;
+    IdleConnection *kept = nullptr;     /* valid while pc->cached */
+    ngx_http_upstream_t *upstream = nullptr;
+};
+
+
+IdleConnection &
+idle_of(ngx_queue_t *q) noexcept
+{
+    return *ngx_queue_data(q, IdleConnection, queue);
+}
+
+
+void
+close_connection(ngx_connection_t *c) noexcept
+{
+    if (c->ssl) {
+        c->ssl->no_wait_shutdown = 1;
+        c->ssl->no_send_shutdown = 1;
+        (void) ngx_ssl_shutdown(c);
+    }
+
+    ngx_destroy_pool(c->pool);
+    ngx_close_connection(c);
+}
+
+
+void
+drop_idle(IdleConnection &idle) noexcept
+{
+    ngx_queue_remove(&idle.queue);
+    idle.peers->idle_count--;
+
+    close_connection(idle.connection);
+}
+
+
+/* the server has something to say, which can only be good-bye; or we have */
+
+void
+on_idle(ngx_event_t *ev) noexcept
+{
+    auto *c = static_cast<ngx_connection_t *>(ev->data);
+    auto &idle = *static_cast<IdleConnection *>(c->data);
+
+    if (!c->close && !c->read->timedout) {
+        char byte;
+
+        ssize_t n = recv(c->fd, &byte, 1, MSG_PEEK);
+
+        if (n == -1 && ngx_socket_errno == NGX_EAGAIN) {
+            ev->ready = 0;
+
+            if (ngx_handle_read_event(c->read, 0) == NGX_OK) {
+                return;
+            }
+        }
+    }
+
+    drop_idle(idle);
+}
+
+
+void
+on_idle_write(ngx_event_t *ev) noexcept
+{
+}
+
+
+Address *
+find_address(Addresses &addresses, struct sockaddr *sockaddr,
+    socklen_t socklen) noexcept
+{
+    for (Address &a : std::span(addresses.list, addresses.count)) {
+        if (ngx_cmp_sockaddr(a.sockaddr, a.socklen, sockaddr, socklen, 1)
+            == NGX_OK)
+        {
+            return &a;
+        }
+    }
+
+    return nullptr;
+}
+
+
+/* an idle connection to an address that is still WeChat's and works */
+
+ngx_connection_t *
+take_idle(Pick &pick) noexcept
+{
+    Peers &peers = *pick.peers;
+
+    while (!ngx_queue_empty(&peers.idle)) {
+        IdleConnection &idle = idle_of(ngx_queue_head(&peers.idle));
+
+        pick.address = find_address(*pick.addresses, &idle.sockaddr.sockaddr,
+                                    idle.socklen);
+
+        if (pick.address == nullptr || !is_rested(*pick.address)) {
+            drop_idle(idle);
+            continue;
+        }
+
+        ngx_queue_remove(&idle.queue);
+        peers.idle_count--;
+        pick.kept = &idle;
+
+        return idle.connection;
+    }
+
+    return nullptr;
+}
+
+
+void
+resume_connection(ngx_connection_t *c, ngx_log_t *log) noexcept
+{
+    c->idle = 0;
+    c->sent = 0;
+    c->data = nullptr;
+    c->log = log;
+    c->read->log = log;
+    c->write->log = log;
+    c->pool->log = log;
+
+    if (c->read->timer_set) {
+        ngx_del_timer(c->read);
+    }
+}
+
+
+/* the next address in turn that does not rest; all do: the next in turn */
+
+Address *
+choose_address(Peers &peers, Addresses &addresses) noexcept
+{
+    ngx_uint_t first = peers.next++ % addresses.count;
+
+    for (ngx_uint_t i = 0; i < addresses.count; i++) {
+        Address &a = addresses.list[(first + i) % addresses.count];
+
+        if (is_rested(a)) {
+
+            /* one request finds out whether it is back, and not all */
+
+            if (a.rests) {
+                a.failed = ngx_current_msec;
+            }
+
+            peers.next += i;
+            return &a;
+        }
+    }
+
+    return &addresses.list[first];
+}
+
+
+ngx_int_t
+get_peer(ngx_peer_connection_t *pc, void *data) noexcept
+{
+    auto &pick = *static_cast<Pick *>(data);
+
+    pc->cached = 0;
+    pc->connection = take_idle(pick);
+
+    if (pc->connection == nullptr) {
+        pick.address = choose_address(*pick.peers, *pick.addresses);
+    }
+
+    pc->sockaddr = pick.address->sockaddr;
+    pc->socklen = pick.address->socklen;
+    pc->name = &pick.address->name;
+
+    if (pc->connection == nullptr) {
+        return NGX_OK;
+    }
+
+    resume_connection(pc->connection, pc->log);
+    pc->cached = 1;
+
+    return NGX_DONE;
+}
+
+
+/* a kept connection that was closed says nothing against its address */
+
+bool
+was_stale(const ngx_peer_connection_t *pc) noexcept
+{
+    const ngx_connection_t *c = pc->connection;
+
+    return pc->cached && !(c && c->read->timedout);
+}
+
+
+void
+note(Address &address, bool failed) noexcept
+{
+    address.rests = failed;
+
+    if (failed) {
+        address.failures++;
+        address.failed = ngx_current_msec;
+    }
+}
+
+
+/* DNS may have answered since the request began */
+
+void
+note_result(const Pick &pick, bool failed) noexcept
+{
+    note(*pick.address, failed);
+
+    if (pick.addresses == pick.peers->addresses) {
+        return;
+    }
+
+    Address *latest = find_address(*pick.peers->addresses,
+                                   pick.address->sockaddr,
+                                   pick.address->socklen);
+    if (latest) {
+        note(*latest, failed);
+    }
+}
+
+
+bool
+may_keep(const Pick &pick, ngx_connection_t *c) noexcept
+{
+    return c && !c->read->eof && !c->read->error && !c->read->timedout
+           && !c->write->error && !c->write->timedout
+           && pick.upstream->keepalive && pick.upstream->request_body_sent
+           && pick.peers->max_idle && !ngx_terminate && !ngx_exiting
+           && ngx_handle_read_event(c->read, 0) == NGX_OK;
+}
+
+
+void
+keep(Pick &pick, ngx_peer_connection_t *pc) noexcept
+{
+    Peers &peers = *pick.peers;
+    ngx_connection_t *c = pc->connection;
+
+    IdleConnection *idle = pc->cached ? pick.kept
+                                      : pool_new<IdleConnection>(c->pool);
+    if (idle == nullptr) {
+        return;
+    }
+
+    if (peers.idle_count >= peers.max_idle) {
+        drop_idle(idle_of(ngx_queue_last(&peers.idle)));
+    }
+
+    idle->connection = c;
+    idle->peers = &peers;
+    idle->socklen = pick.address->socklen;
+    ngx_memcpy(&idle->sockaddr, pick.address->sockaddr, idle->socklen);
+
+    ngx_queue_insert_head(&peers.idle, &idle->queue);
+    peers.idle_count++;
+
+    pc->connection = nullptr;
+
+    if (c->write->timer_set) {
+        ngx_del_timer(c->write);
+    }
+
+    c->read->delayed = 0;
+    ngx_add_timer(c->read, idle_time);
+
+    c->read->handler = on_idle;
+    c->write->handler = on_idle_write;
+
+    c->data = idle;
+    c->idle = 1;
+    c->log = ngx_cycle->log;
+    c->read->log = ngx_cycle->log;
+    c->write->log = ngx_cycle->log;
+    c->pool->log = ngx_cycle->log;
+
+    if (c->read->ready) {
+        on_idle(c->read);
+    }
+}
+
+
+void
+free_peer(ngx_peer_connection_t *pc, void *data, ngx_uint_t state) noexcept
+{
+    auto &pick = *static_cast<Pick *>(data);
+
+    if (pick.address) {
+        if (state & NGX_PEER_FAILED) {
+            if (!was_stale(pc)) {
+                note_result(pick, true);
+            }
+
+        } else if (pick.upstream->headers_in.status_n) {
+            note_result(pick, false);
+
+            if (may_keep(pick, pc->connection)) {
+                keep(pick, pc);
+            }
+        }
+    }
+
+    pick.address = nullptr;
+
+    if (pc->tries) {
+        pc->tries--;
+    }
+}
+
+
+ngx_int_t
+set_session(ngx_peer_connection_t *pc, void *data) noexcept
+{
+    auto &pick = *static_cast<Pick *>(data);
+
+    return ngx_ssl_set_session(pc->connection, pick.peers->session);
+}
+
+
+void
+save_session(ngx_peer_connection_t *pc, void *data) noexcept
+{
+    Peers &peers = *static_cast<Pick *>(data)->peers;
+
+    ngx_ssl_session_t *session = ngx_ssl_get_session(pc->connection);
+
+    if (session == nullptr) {
+        return;
+    }
+
+    if (peers.session) {
+        ngx_ssl_free_session(peers.session);
+    }
+
+    peers.session = session;
+}
+
+
+/* the request's pool goes */
+
+void
+drop_pick(void *data) noexcept
+{
+    release_addresses(static_cast<Pick *>(data)->addresses);
+}
+
+
+ngx_int_t
+init_own_peer(ngx_http_request_t *sr,
+    ngx_http_upstream_srv_conf_t *us) noexcept
+{
+    auto *peers = static_cast<Peers *>(us->peer.data);
+    ngx_peer_connection_t &pc = sr->upstream->peer;
+
+    ngx_pool_cleanup_t *cln = ngx_pool_cleanup_add(sr->pool, sizeof(Pick));
+    if (cln == nullptr) {
+        return NGX_ERROR;
+    }
+
+    auto *pick = new (cln->data) Pick;
+
+    pick->peers = peers;
+    pick->addresses = peers->addresses;
+    pick->upstream = sr->upstream;
+    pick->addresses->users++;
+
+    cln->handler = drop_pick;
+
+    pc.data = pick;
+    pc.get = get_peer;
+    pc.free = free_peer;
+    pc.set_session = set_session;
+    pc.save_session = save_session;
+    pc.tries = pick->addresses->count;
+
+    return NGX_OK;
+}
+
+
+/* the configuration's pool goes, and with it a worker or an old cycle */
+
+void
+drop_peers(void *data) noexcept
+{
+    auto &peers = *static_cast<Peers *>(data);
+
+    if (peers.timer.timer_set) {
+        ngx_del_timer(&peers.timer);
+    }
+
+    if (peers.session) {
+        ngx_ssl_free_session(peers.session);
+        peers.session = nullptr;
+    }
+}
+
+
+}
+
+
+bool
+is_rested(const Address &address) noexcept
+{
+    return !address.rests || ngx_current_msec - address.failed >= rest_time;
+}
+
+
+void
+release_addresses(Addresses *addresses) noexcept
+{
+    if (--addresses->users == 0 && addresses->pool) {
+        ngx_destroy_pool(addresses->pool);
+    }
+}
+
+
+void
+replace_addresses(Peers &peers, Addresses *fresh) noexcept
+{
+    Addresses *old = peers.addresses;
+
+    for (Address &a : std::span(fresh->list, fresh->count)) {
+        const Address *known = find_address(*old, a.sockaddr, a.socklen);
+
+        if (known) {
+            a.failures = known->failures;
+            a.failed = known->failed;
+            a.rests = known->rests;
+        }
+    }
+
+    peers.addresses = fresh;
+
+    release_addresses(old);
+}
+
+
+Peers *
+peers_of(const Line &line) noexcept
+{
+    return line.group ? nullptr : static_cast<Peers *>(line.peers->peer.data);
+}
+
+
+bool
+has_address(const Line &line) noexcept
+{
+    const Peers *peers = peers_of(line);
+
+    return peers == nullptr || peers->addresses->count != 0;
+}
+
+
+ngx_http_upstream_srv_conf_t *
+create_peers(ngx_conf_t *cf, const Line &line, const ngx_url_t &url,
+    ngx_uint_t max_idle) noexcept
+{
+    auto *us = static_cast<ngx_http_upstream_srv_conf_t *>(
+        ngx_pcalloc(cf->pool, sizeof(ngx_http_upstream_srv_conf_t)));
+    auto *addresses = pool_new<Addresses>(cf->pool);
+    ngx_pool_cleanup_t *cln = ngx_pool_cleanup_add(cf->pool, sizeof(Peers));
+
+    if (us == nullptr || addresses == nullptr || cln == nullptr) {
+        return nullptr;
+    }
+
+    addresses->count = url.naddrs;
+    addresses->users = 1;
+    addresses->list = static_cast<Address *>(
+        ngx_pcalloc(cf->pool, url.naddrs * sizeof(Address) + 1));
+    if (addresses->list == nullptr) {
+        return nullptr;
+    }
+
+    for (ngx_uint_t i = 0; i < url.naddrs; i++) {
+        addresses->list[i].sockaddr = url.addrs[i].sockaddr;
+        addresses->list[i].socklen = url.addrs[i].socklen;
+        addresses->list[i].name = url.addrs[i].name;
+    }
+
+    auto *peers = new (cln->data) Peers{};
+
+    peers->line = &line;
+    peers->addresses = addresses;
+    peers->max_idle = max_idle;
+    ngx_queue_init(&peers->idle);
+
+    cln->handler = drop_peers;
+
+    us->peer.init = init_own_peer;
+    us->peer.data = peers;
+
+    return us;
+}
+
+
+}
