@@ -39,6 +39,7 @@ demo_packages=(ca-certificates curl openssl python3)
 test_packages=(
     perl libgtest-dev clang libclang-rt-dev binutils
     php-fpm uwsgi-core uwsgi-plugin-python3 python3-grpcio
+    python3-cryptography
 )
 
 
@@ -169,6 +170,23 @@ install_test_nginx() {
 install_node() {
     command -v node > /dev/null && command -v npm > /dev/null \
         || install_packages nodejs npm
+}
+
+# promtool without the server it comes with, which would be started.
+
+install_promtool() {
+    local dir=$build/promtool
+
+    [ ! -x "$dir/usr/bin/promtool" ] || return 0
+    [ "$(id -u)" = 0 ] || die "promtool is missing: run as root"
+
+    say "unpacking promtool"
+
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    (cd "$dir" && apt_get download prometheus \
+         && dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb) \
+        || die "cannot fetch Debian's prometheus"
 }
 
 # Sets "tree" to the source of Debian's nginx: of the version installed here,
@@ -306,12 +324,13 @@ features=(
     --with-http_auth_request_module --with-http_realip_module
 )
 
-# nginx itself copies no bytes from a null pointer and stores words where
-# x86 lets it, so those two checks are off; what any other finds is fatal.
+# nginx itself copies no bytes from a null pointer, stores words where x86
+# lets it and shifts into the sign, so those three checks are off; what any
+# other finds is fatal.
 
 asan_cflags="-O1 -g -fno-omit-frame-pointer -DNGX_DEBUG_PALLOC=1
              -fsanitize=address,undefined -fno-sanitize-recover=undefined
-             -fno-sanitize=nonnull-attribute,alignment"
+             -fno-sanitize=nonnull-attribute,alignment,shift"
 
 # As shared libraries gcc's UBSan ignores log_path beside ASan.
 
@@ -431,7 +450,8 @@ step() {
 }
 
 suites() {
-    (cd "$root" && TEST_NGINX_RANDOMIZE=1 prove -j 2 -r t)
+    (cd "$root" && PATH=$PATH:$build/promtool/usr/bin \
+         TEST_NGINX_RANDOMIZE=1 prove -j 2 -r t)
 }
 
 suites_debian() {
@@ -467,6 +487,7 @@ test_all() {
     install_packages "${tool_packages[@]}" "${debian_packages[@]}" \
         "${demo_packages[@]}" "${test_packages[@]}"
     install_test_nginx
+    install_promtool
     install_node
 
     kind=dynamic build < /dev/null

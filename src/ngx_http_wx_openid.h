@@ -1,231 +1,22 @@
 /*
  * Copyright (C) wx_openid authors
  *
- * What the files of the glue share: configuration, the request's state, and
- * what each file offers the others.  Configuration is const once it is
- * merged; what changes belongs to the request.
+ * What the files of the glue share at request time: a request's state, and
+ * what each file offers the others.
  */
 
 #ifndef NGX_HTTP_WX_OPENID_H
 #define NGX_HTTP_WX_OPENID_H
 
-#include "ngx_http_wx_openid_ngx.h"
+#include "ngx_http_wx_openid_conf.h"
 
-#include "core/wx_openid_code.h"
-#include "core/wx_openid_digest.h"
 #include "core/wx_openid_error.h"
 #include "core/wx_openid_http.h"
 #include "core/wx_openid_reply.h"
 #include "core/wx_openid_result.h"
-#include "core/wx_openid_table.h"
-#include "core/wx_openid_text.h"
-#include "core/wx_openid_token.h"
-
-
-extern "C" ngx_module_t ngx_http_wx_openid_module;
-extern "C" ngx_module_t ngx_http_wx_openid_filter_module;
 
 
 namespace wx_openid {
-
-
-/* wx_openid: an ngx_conf_enum_t sets these, hence no enum class */
-
-inline constexpr ngx_uint_t mode_off = 0;
-inline constexpr ngx_uint_t mode_on = 1;
-inline constexpr ngx_uint_t mode_optional = 2;
-
-
-/* wx_openid_status */
-
-inline constexpr ngx_uint_t status_prometheus = 1;
-inline constexpr ngx_uint_t status_json = 2;
-
-
-struct App {
-    ngx_str_t appid;
-    ngx_str_t secret;
-};
-
-
-struct CodeSource {
-    enum class Kind {
-        value,
-        header,     /* $http_name alone */
-        arg,        /* $arg_name alone: percent-decoded */
-        json,
-        form
-    };
-
-    Kind kind;
-    ngx_str_t name;                     /* json path or form field */
-    ngx_http_complex_value_t value;     /* value, arg */
-};
-
-
-/* a header name that is removed from every request */
-
-struct GuardedName {
-    ngx_str_t name;
-    ngx_int_t variable;     /* index of its $http_ */
-};
-
-
-/* a header or cookie that is known to carry tokens */
-
-struct TokenName {
-    ngx_str_t name;
-    ngx_int_t variable;     /* index of its $http_ or $cookie_ */
-};
-
-struct TokenSource {
-    enum class Kind { variable, bearer };
-
-    Kind kind;
-    ngx_int_t variable;
-};
-
-struct SessionCookie {
-    ngx_str_t name;
-    ngx_int_t variable;
-    ngx_str_t path;
-    ngx_str_t domain;
-    ngx_str_t samesite;
-    time_t max_age;         /* -1: the token's ttl */
-    ngx_flag_t secure;
-    ngx_flag_t httponly;
-    ngx_flag_t only;
-};
-
-
-struct HeaderRule {
-    ngx_str_t name;
-    ngx_str_t lowcase;
-    ngx_uint_t hash;
-    ngx_int_t variable;
-    ngx_http_complex_value_t value;
-};
-
-
-/* wx_openid_pass, as written and taken apart */
-
-struct PassUrl {
-    ngx_str_t text;
-    ngx_str_t schema;       /* "http://" or "https://", for logs */
-    ngx_str_t prefix;       /* of the path, without a trailing "/" */
-    ngx_url_t url;
-    ngx_flag_t ssl;
-    ngx_flag_t resolved;    /* the addresses of "url" are a name's */
-};
-
-
-struct TlsConf {
-    ngx_flag_t verify;
-    ngx_flag_t session_reuse;
-    ngx_int_t verify_depth;
-    ngx_uint_t protocols;
-    ngx_str_t ciphers;
-    ngx_str_t trusted_certificate;
-    ngx_str_t crl;
-};
-
-
-/*
- * The line to WeChat: where a code goes and over which TLS.  One object for
- * all locations with the same settings; made by line.cpp.
- */
-
-struct Line {
-    PassUrl *pass;
-    ngx_str_t host;                     /* Host, SNI, certificate's name */
-    TlsConf tls;
-
-    ngx_ssl_t *ssl;                     /* null: plain http */
-    ngx_http_complex_value_t ssl_name;
-
-    ngx_resolver_t *resolver;               /* as the level has it */
-    ngx_http_upstream_srv_conf_t *peers;    /* a group's or our own */
-    ngx_flag_t group;
-    ngx_http_upstream_srv_conf_t upstream;  /* ours, around "peers" */
-
-    Sha256 digest;                      /* of what tells lines apart */
-};
-
-
-struct LocConf {
-    ngx_uint_t mode;
-
-    ngx_array_t *apps;                  /* of App, as declared */
-    App **apps_by_appid;                /* the same, sorted */
-    ngx_http_complex_value_t *appid;
-
-    ngx_array_t *codes;                 /* of CodeSource; unset: default */
-    size_t body_limit;
-
-    ngx_array_t *headers;               /* of HeaderRule */
-    ngx_array_t *require;               /* of ngx_http_complex_value_t */
-
-    PassUrl *pass;
-    ngx_str_t host;
-    TlsConf tls;
-    Line *line;                         /* null where the mode is off */
-
-    ngx_msec_t timeout;
-    ngx_int_t busy_retries;
-    ngx_http_upstream_conf_t upstream;
-
-    ngx_uint_t status_format;           /* of a location that shows it */
-    ngx_flag_t login;                   /* of one that is a login */
-
-    TokenCodec *keys;                   /* null: no sessions */
-    time_t session_ttl;
-    time_t session_renew;               /* unset: half the ttl */
-    time_t session_max;
-    ngx_array_t *own_session_sources;   /* of TokenSource, as configured */
-    ngx_array_t *session_sources;       /* with the cookie's behind them */
-    SessionCookie *cookie;
-    ngx_str_t cookie_tail;              /* "; Path=/; ..." */
-};
-
-
-struct Zone;
-struct Worker;
-
-
-struct MainConf {
-    ngx_flag_t used;
-
-    size_t cache_size;
-    Lifetimes cache;
-    ngx_flag_t cache_results;
-    ngx_uint_t max_exchanges;
-    ngx_uint_t keepalive;               /* idle connections of a worker */
-    ngx_flag_t keep_session_key;        /* some $wx_openid_session_key */
-
-    Zone *zone;                         /* null where the module is unused */
-    Worker *worker;                     /* the one thing that is not const:
-                                           each process has its own */
-
-    ngx_array_t guarded;                /* of GuardedName */
-    ngx_array_t source_names;           /* of ngx_str_t: $http_NAME that
-                                           codes are looked for in */
-    ngx_int_t code_variable;            /* index of $http_x_wx_code */
-
-    ngx_flag_t sessions;                /* some level has keys */
-    ngx_array_t token_headers;          /* of TokenName */
-    ngx_array_t token_cookies;          /* of TokenName */
-    ngx_int_t cookie_variable;          /* index of $http_cookie */
-    ngx_int_t authorization_variable;
-    ngx_array_t *default_session_sources;
-
-    ngx_array_t *default_codes;
-    ngx_array_t *optional_codes;
-    ngx_array_t *default_headers;
-    PassUrl *default_pass;
-    ngx_array_t lines;                  /* of Line * */
-    ngx_resolver_t *resolver;           /* the system's; null: it has none */
-    ngx_flag_t resolver_made;
-};
 
 
 enum class State {
@@ -352,112 +143,6 @@ struct Ctx {
 };
 
 
-inline const LocConf *
-loc_conf(ngx_http_request_t *r) noexcept
-{
-    return static_cast<const LocConf *>(
-        ngx_http_get_module_loc_conf(r, ngx_http_wx_openid_module));
-}
-
-inline const MainConf *
-main_conf(ngx_http_request_t *r) noexcept
-{
-    return static_cast<const MainConf *>(
-        ngx_http_get_module_main_conf(r, ngx_http_wx_openid_module));
-}
-
-
-/* conf.cpp */
-
-void *create_main_conf(ngx_conf_t *cf) noexcept;
-char *init_main_conf(ngx_conf_t *cf, void *conf) noexcept;
-void *create_loc_conf(ngx_conf_t *cf) noexcept;
-char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept;
-
-/* the app with this appid, or nullptr */
-const App *find_app(const LocConf &conf, std::string_view appid) noexcept;
-
-/* where "conf" looks for codes: as configured or by its mode */
-std::span<CodeSource> code_sources(const MainConf &mcf,
-    const LocConf &conf) noexcept;
-
-/* directives.cpp */
-
-extern ngx_command_t commands[];
-
-/* secret.cpp */
-
-/*
- * The secret that file:PATH, env:NAME or the text itself means, in the
- * pool; false when there is none, which is logged without it.
- */
-bool read_secret(ngx_conf_t *cf, const ngx_str_t &spec,
-    ngx_str_t &secret) noexcept;
-
-/* lists.cpp */
-
-/* codes come in it unless configured otherwise, and it is always removed */
-
-inline constexpr std::string_view code_header = "X-WX-Code";
-
-/* adds a name to those removed from requests, once; false on no memory */
-bool guard_name(MainConf &mcf, std::string_view name) noexcept;
-
-/* the index of a header's $http_ variable or NGX_ERROR */
-ngx_int_t index_header_variable(ngx_conf_t *cf,
-    std::string_view name) noexcept;
-
-bool is_parsed_by_nginx(std::string_view name) noexcept;
-
-/* a name that is a source cannot be one that is removed; false, logged */
-bool note_source_name(ngx_conf_t *cf, MainConf &mcf, std::string_view name,
-    const char *directive) noexcept;
-
-/* a value with variables; false when refused, which is logged */
-bool compile_value(ngx_conf_t *cf, std::string_view text,
-    ngx_http_complex_value_t &value) noexcept;
-
-/* appends to a list of CodeSource; false when refused, which is logged */
-bool add_code_source(ngx_conf_t *cf, MainConf &mcf, ngx_array_t &list,
-    std::string_view text) noexcept;
-
-/* appends to a list of HeaderRule; false when refused, which is logged */
-bool add_header_rule(ngx_conf_t *cf, MainConf &mcf, ngx_array_t &list,
-    std::string_view name, std::string_view value) noexcept;
-
-/* line.cpp */
-
-/* wx_openid_pass's URL in the pool; logs what is wrong, then nullptr */
-PassUrl *parse_pass(ngx_conf_t *cf, std::string_view text) noexcept;
-
-/* the line of these settings, found or made; logs, then nullptr */
-Line *line_for(ngx_conf_t *cf, MainConf &mcf, const LocConf &conf) noexcept;
-
-/* peers.cpp */
-
-/*
- * A balancer over the addresses of a URL, which may still be none, that
- * keeps so many connections; nullptr on no memory.
- */
-ngx_http_upstream_srv_conf_t *create_peers(ngx_conf_t *cf, const Line &line,
-    const ngx_url_t &url, ngx_uint_t max_idle) noexcept;
-
-/* false: the name could never be resolved yet */
-bool has_address(const Line &line) noexcept;
-
-/* resolve.cpp */
-
-/* who is asked for the name of a line without a group */
-ngx_int_t set_resolver(ngx_conf_t *cf, MainConf &mcf, Line &line) noexcept;
-
-/* of the module in a worker: begins to ask */
-ngx_int_t start_resolving(ngx_cycle_t *cycle) noexcept;
-
-/* ssl.cpp */
-
-/* TLS for a line, cleaned up with the configuration; logs, then nullptr */
-ngx_ssl_t *create_ssl(ngx_conf_t *cf, const TlsConf &tls) noexcept;
-
 /* headers.cpp */
 
 /* removes guarded headers where a request enters; NGX_DECLINED or 500 */
@@ -510,17 +195,6 @@ ngx_int_t open_token(ngx_http_request_t *r, const LocConf &conf,
 /* a new token for who was just let in, where one is due */
 ngx_int_t issue_token(ngx_http_request_t *r, const LocConf &conf,
     Ctx &ctx) noexcept;
-
-/* sessions.cpp */
-
-char *set_session_keys(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf) noexcept;
-char *set_session_source(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf) noexcept;
-char *set_session_cookie(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf) noexcept;
-char *merge_sessions(ngx_conf_t *cf, MainConf &mcf, LocConf &conf,
-    const LocConf &prev) noexcept;
 
 /* login.cpp */
 
@@ -582,7 +256,7 @@ void settle(Ctx &ctx, Refusal refusal) noexcept;
 /* an event of ours in a request: runs its phases again */
 void resume(Ctx &ctx) noexcept;
 
-/* the time a request may wait for a result, from now */
+/* bounds the time that a request waits for its result; once is enough */
 void start_deadline(Ctx &ctx) noexcept;
 
 /* ends what still runs when the request's pool goes */

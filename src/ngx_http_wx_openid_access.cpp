@@ -17,8 +17,8 @@
  *     settled                       r is nginx's again
  *
  * A request without a code stays idle, also with a token, and is looked at
- * again wherever an internal redirect leads; a settled one is never exchanged again, and each
- * location decides for itself what the result is worth.
+ * again wherever an internal redirect leads; a settled one is never exchanged
+ * again, and each location decides for itself what the result is worth.
  */
 
 #include "ngx_http_wx_openid.h"

@@ -36,8 +36,10 @@ stop_timer(ngx_event_t &ev) noexcept
 void
 wipe_reply(Ctx &ctx) noexcept
 {
-    if (ctx.reply_body) {
-        ngx_explicit_memzero(ctx.reply_body, max_reply_size);
+    std::string_view body = ctx.attempt.reply.body();
+
+    if (ctx.reply_body && !body.empty()) {
+        ngx_explicit_memzero(ctx.reply_body, body.size());
     }
 }
 
@@ -360,7 +362,10 @@ resume(Ctx &ctx) noexcept
 void
 start_deadline(Ctx &ctx) noexcept
 {
-    start_timer(ctx, ctx.deadline, on_deadline, ctx.conf->timeout);
+    if (!ctx.deadline.timer_set) {
+        start_timer(ctx, ctx.deadline, on_deadline,
+                    ctx.started + ctx.conf->timeout - ngx_current_msec);
+    }
 }
 
 

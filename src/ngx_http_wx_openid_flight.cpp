@@ -264,6 +264,8 @@ lead(ngx_http_request_t *r, Ctx &ctx) noexcept
         return NGX_OK;
     }
 
+    start_deadline(ctx);
+
     return begin_exchange(r, ctx);
 }
 
@@ -307,6 +309,7 @@ watch(Ctx &ctx, const Lookup &lookup) noexcept
     ctx.flight.owner = lookup.owner;
     ctx.flight.pause = first_pause;
 
+    start_deadline(ctx);
     look_later(ctx);
 
     return NGX_AGAIN;
@@ -321,6 +324,7 @@ follow(Ctx &ctx, Ctx &head) noexcept
     ctx.state = State::waiting;
 
     ngx_queue_insert_tail(&head.flight.followers, &ctx.flight.queue);
+    start_deadline(ctx);
 
     return NGX_AGAIN;
 }
@@ -415,8 +419,6 @@ get_result(ngx_http_request_t *r, const LocConf &conf, const App &app,
     if (!zone_digest(main_conf_of(ctx), ctx, ctx.flight.digest)) {
         return NGX_ERROR;
     }
-
-    start_deadline(ctx);
 
     return join(r, ctx);
 }

@@ -112,7 +112,7 @@ note_source_headers(ngx_conf_t *cf, MainConf &mcf,
 
         std::string_view name(rest.data(), variable_name_length(rest));
 
-        if (!note_source_name(cf, mcf, name, "wx_openid_code")) {
+        if (!note_source_name(cf, mcf, name, text, "wx_openid_code")) {
             return false;
         }
     }
@@ -230,13 +230,13 @@ is_parsed_by_nginx(std::string_view name) noexcept
 
 bool
 note_source_name(ngx_conf_t *cf, MainConf &mcf, std::string_view name,
-    const char *directive) noexcept
+    std::string_view source, const char *directive) noexcept
 {
     if (is_guarded(mcf, name)) {
-        ngx_str_t value = to_str(name);
+        ngx_str_t value = to_str(source);
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%s\" source \"$http_%V\" is a header that is "
-                           "removed from requests", directive, &value);
+                           "\"%s\" source \"%V\" is a header that is removed "
+                           "from requests", directive, &value);
         return false;
     }
 

@@ -16,21 +16,6 @@ namespace {
 
 
 constexpr ngx_msec_t rest_time = 10000;
-constexpr ngx_msec_t idle_time = 60000;
-
-
-/*
- * Lies in the connection's own pool, so it goes when that does; made once,
- * for a pool frees nothing and a connection may be kept for ever.
- */
-
-struct IdleConnection {
-    ngx_queue_t queue;
-    ngx_connection_t *connection;
-    Peers *peers;
-    socklen_t socklen;
-    ngx_sockaddr_t sockaddr;
-};
 
 
 /* what a request holds of a balancer */
@@ -42,131 +27,6 @@ struct Pick {
     IdleConnection *kept = nullptr;     /* valid while pc->cached */
     ngx_http_upstream_t *upstream = nullptr;
 };
-
-
-IdleConnection &
-idle_of(ngx_queue_t *q) noexcept
-{
-    return *ngx_queue_data(q, IdleConnection, queue);
-}
-
-
-void
-close_connection(ngx_connection_t *c) noexcept
-{
-    if (c->ssl) {
-        c->ssl->no_wait_shutdown = 1;
-        c->ssl->no_send_shutdown = 1;
-        (void) ngx_ssl_shutdown(c);
-    }
-
-    ngx_destroy_pool(c->pool);
-    ngx_close_connection(c);
-}
-
-
-void
-drop_idle(IdleConnection &idle) noexcept
-{
-    ngx_queue_remove(&idle.queue);
-    idle.peers->idle_count--;
-
-    close_connection(idle.connection);
-}
-
-
-/* the server has something to say, which can only be good-bye; or we have */
-
-void
-on_idle(ngx_event_t *ev) noexcept
-{
-    auto *c = static_cast<ngx_connection_t *>(ev->data);
-    auto &idle = *static_cast<IdleConnection *>(c->data);
-
-    if (!c->close && !c->read->timedout) {
-        char byte;
-
-        ssize_t n = recv(c->fd, &byte, 1, MSG_PEEK);
-
-        if (n == -1 && ngx_socket_errno == NGX_EAGAIN) {
-            ev->ready = 0;
-
-            if (ngx_handle_read_event(c->read, 0) == NGX_OK) {
-                return;
-            }
-        }
-    }
-
-    drop_idle(idle);
-}
-
-
-void
-on_idle_write(ngx_event_t *ev) noexcept
-{
-}
-
-
-Address *
-find_address(Addresses &addresses, struct sockaddr *sockaddr,
-    socklen_t socklen) noexcept
-{
-    for (Address &a : std::span(addresses.list, addresses.count)) {
-        if (ngx_cmp_sockaddr(a.sockaddr, a.socklen, sockaddr, socklen, 1)
-            == NGX_OK)
-        {
-            return &a;
-        }
-    }
-
-    return nullptr;
-}
-
-
-/* an idle connection to an address that is still WeChat's and works */
-
-ngx_connection_t *
-take_idle(Pick &pick) noexcept
-{
-    Peers &peers = *pick.peers;
-
-    while (!ngx_queue_empty(&peers.idle)) {
-        IdleConnection &idle = idle_of(ngx_queue_head(&peers.idle));
-
-        pick.address = find_address(*pick.addresses, &idle.sockaddr.sockaddr,
-                                    idle.socklen);
-
-        if (pick.address == nullptr || !is_rested(*pick.address)) {
-            drop_idle(idle);
-            continue;
-        }
-
-        ngx_queue_remove(&idle.queue);
-        peers.idle_count--;
-        pick.kept = &idle;
-
-        return idle.connection;
-    }
-
-    return nullptr;
-}
-
-
-void
-resume_connection(ngx_connection_t *c, ngx_log_t *log) noexcept
-{
-    c->idle = 0;
-    c->sent = 0;
-    c->data = nullptr;
-    c->log = log;
-    c->read->log = log;
-    c->write->log = log;
-    c->pool->log = log;
-
-    if (c->read->timer_set) {
-        ngx_del_timer(c->read);
-    }
-}
 
 
 /* the next address in turn that does not rest; all do: the next in turn */
@@ -202,7 +62,8 @@ get_peer(ngx_peer_connection_t *pc, void *data) noexcept
     auto &pick = *static_cast<Pick *>(data);
 
     pc->cached = 0;
-    pc->connection = take_idle(pick);
+    pc->connection = take_idle(*pick.peers, *pick.addresses, pick.address,
+                               pick.kept);
 
     if (pc->connection == nullptr) {
         pick.address = choose_address(*pick.peers, *pick.addresses);
@@ -278,55 +139,6 @@ may_keep(const Pick &pick, ngx_connection_t *c) noexcept
 
 
 void
-keep(Pick &pick, ngx_peer_connection_t *pc) noexcept
-{
-    Peers &peers = *pick.peers;
-    ngx_connection_t *c = pc->connection;
-
-    IdleConnection *idle = pc->cached ? pick.kept
-                                      : pool_new<IdleConnection>(c->pool);
-    if (idle == nullptr) {
-        return;
-    }
-
-    if (peers.idle_count >= peers.max_idle) {
-        drop_idle(idle_of(ngx_queue_last(&peers.idle)));
-    }
-
-    idle->connection = c;
-    idle->peers = &peers;
-    idle->socklen = pick.address->socklen;
-    ngx_memcpy(&idle->sockaddr, pick.address->sockaddr, idle->socklen);
-
-    ngx_queue_insert_head(&peers.idle, &idle->queue);
-    peers.idle_count++;
-
-    pc->connection = nullptr;
-
-    if (c->write->timer_set) {
-        ngx_del_timer(c->write);
-    }
-
-    c->read->delayed = 0;
-    ngx_add_timer(c->read, idle_time);
-
-    c->read->handler = on_idle;
-    c->write->handler = on_idle_write;
-
-    c->data = idle;
-    c->idle = 1;
-    c->log = ngx_cycle->log;
-    c->read->log = ngx_cycle->log;
-    c->write->log = ngx_cycle->log;
-    c->pool->log = ngx_cycle->log;
-
-    if (c->read->ready) {
-        on_idle(c->read);
-    }
-}
-
-
-void
 free_peer(ngx_peer_connection_t *pc, void *data, ngx_uint_t state) noexcept
 {
     auto &pick = *static_cast<Pick *>(data);
@@ -341,7 +153,10 @@ free_peer(ngx_peer_connection_t *pc, void *data, ngx_uint_t state) noexcept
             note_result(pick, false);
 
             if (may_keep(pick, pc->connection)) {
-                keep(pick, pc);
+                keep_connection(*pick.peers, *pick.address,
+                                pc->cached ? pick.kept : nullptr,
+                                pc->connection);
+                pc->connection = nullptr;
             }
         }
     }
@@ -441,6 +256,22 @@ drop_peers(void *data) noexcept
 }
 
 
+}
+
+
+Address *
+find_address(Addresses &addresses, struct sockaddr *sockaddr,
+    socklen_t socklen) noexcept
+{
+    for (Address &a : std::span(addresses.list, addresses.count)) {
+        if (ngx_cmp_sockaddr(a.sockaddr, a.socklen, sockaddr, socklen, 1)
+            == NGX_OK)
+        {
+            return &a;
+        }
+    }
+
+    return nullptr;
 }
 
 

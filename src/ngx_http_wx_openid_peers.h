@@ -56,12 +56,36 @@ struct Peers {
 };
 
 
+/* nullptr if it is not among them */
+Address *find_address(Addresses &addresses, struct sockaddr *sockaddr,
+    socklen_t socklen) noexcept;
+
 /* whether the address may be used: it did not fail a moment ago */
 bool is_rested(const Address &address) noexcept;
 
 /* takes the place of what was known; "fresh" is counted once */
 void replace_addresses(Peers &peers, Addresses *fresh) noexcept;
 void release_addresses(Addresses *addresses) noexcept;
+
+/* idle.cpp */
+
+struct IdleConnection;
+
+/*
+ * An idle connection to one of the addresses that may be used, nullptr if
+ * there is none; "kept" goes back to keep_connection().
+ */
+ngx_connection_t *take_idle(Peers &peers, Addresses &addresses,
+    Address *&address, IdleConnection *&kept) noexcept;
+
+/* makes a connection that was idle a request's */
+void resume_connection(ngx_connection_t *c, ngx_log_t *log) noexcept;
+
+/* takes over a connection; "kept" is null if it was not idle before */
+void keep_connection(Peers &peers, const Address &address,
+    IdleConnection *kept, ngx_connection_t *c) noexcept;
+
+/* peers.cpp */
 
 Peers *peers_of(const Line &line) noexcept;
 

@@ -23,21 +23,6 @@ constexpr std::string_view default_sources[] = {
 };
 
 
-ngx_str_t *
-arguments(ngx_conf_t *cf) noexcept
-{
-    return static_cast<ngx_str_t *>(cf->args->elts);
-}
-
-
-MainConf &
-main_conf(ngx_conf_t *cf) noexcept
-{
-    return *static_cast<MainConf *>(
-        ngx_http_conf_get_module_main_conf(cf, ngx_http_wx_openid_module));
-}
-
-
 char *
 refuse_keys(ngx_conf_t *cf, const ngx_str_t &file, ngx_err_t err,
     std::string_view why) noexcept
@@ -118,65 +103,23 @@ create_codec(ngx_conf_t *cf, const KeySet &keys) noexcept
 }
 
 
-bool
-add_token_name(ngx_conf_t *cf, ngx_array_t &names, std::string_view prefix,
-    std::string_view name, ngx_int_t &index) noexcept
-{
-    ngx_str_t variable;
-
-    variable.len = prefix.size() + name.size();
-    variable.data = static_cast<u_char *>(
-        ngx_pnalloc(cf->pool, variable.len));
-
-    auto *token_name = static_cast<TokenName *>(ngx_array_push(&names));
-
-    if (variable.data == nullptr || token_name == nullptr
-        || !dup(cf->pool, name, token_name->name))
-    {
-        return false;
-    }
-
-    ngx_memcpy(ngx_copy(variable.data, prefix.data(), prefix.size()),
-               name.data(), name.size());
-
-    index = ngx_http_get_variable_index(cf, &variable);
-    token_name->variable = index;
-
-    return index != NGX_ERROR;
-}
-
-
-/* a name that nginx can have a $http_ or $cookie_ variable of */
-
-bool
-usable_name(std::string_view name) noexcept
-{
-    for (char c : name) {
-        if (!is_alnum(c) && c != '_' && c != '-') {
-            return false;
-        }
-    }
-
-    return !name.empty();
-}
-
-
 /* the header is removed, so it must be one that is nothing but a token's */
 
 bool
-add_header_source(ngx_conf_t *cf, MainConf &mcf, std::string_view name,
-    ngx_int_t &index) noexcept
+add_header_source(ngx_conf_t *cf, MainConf &mcf, std::string_view text,
+    std::string_view name, ngx_int_t &index) noexcept
 {
     if (!is_parsed_by_nginx(name) && !same_header_name(name, code_header)) {
-        return note_source_name(cf, mcf, name, "wx_openid_session_source")
+        return note_source_name(cf, mcf, name, text,
+                                "wx_openid_session_source")
                && add_token_name(cf, mcf.token_headers, "http_", name, index);
     }
 
-    ngx_str_t value = to_str(name);
+    ngx_str_t value = to_str(text);
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "\"wx_openid_session_source\" source \"$http_%V\" is "
-                       "a header that has another use", &value);
+                       "\"wx_openid_session_source\" source \"%V\" is a "
+                       "header that has another use", &value);
     return false;
 }
 
@@ -208,7 +151,7 @@ add_source(ngx_conf_t *cf, MainConf &mcf, ngx_array_t &list,
 
         if (usable_name(name)) {
             return prefix == header
-                   ? add_header_source(cf, mcf, name, source->variable)
+                   ? add_header_source(cf, mcf, text, name, source->variable)
                    : add_token_name(cf, mcf.token_cookies, "cookie_", name,
                                     source->variable);
         }
@@ -274,144 +217,47 @@ make_default_sources(ngx_conf_t *cf, MainConf &mcf) noexcept
 }
 
 
-/* "name=" of a parameter, or nullptr */
-
-ngx_str_t *
-parameter_of(SessionCookie &cookie, std::string_view arg,
-    std::string_view &value) noexcept
-{
-    struct Parameter {
-        std::string_view name;
-        ngx_str_t SessionCookie::*member;
-    };
-
-    constexpr Parameter parameters[] = {
-        { "path=", &SessionCookie::path },
-        { "domain=", &SessionCookie::domain },
-        { "samesite=", &SessionCookie::samesite }
-    };
-
-    for (const Parameter &p : parameters) {
-        if (arg.starts_with(p.name)) {
-            value = arg;
-            value.remove_prefix(p.name.size());
-            return &(cookie.*p.member);
-        }
-    }
-
-    return nullptr;
 }
 
 
 bool
-usable_attribute(std::string_view value) noexcept
+add_token_name(ngx_conf_t *cf, ngx_array_t &names, std::string_view prefix,
+    std::string_view name, ngx_int_t &index) noexcept
 {
-    return !value.empty() && !has_control(value)
-           && value.find_first_of(";,\" ") == std::string_view::npos;
-}
+    ngx_str_t variable;
 
+    variable.len = prefix.size() + name.size();
+    variable.data = static_cast<u_char *>(
+        ngx_pnalloc(cf->pool, variable.len));
 
-bool
-set_samesite(ngx_str_t &samesite, std::string_view value) noexcept
-{
-    for (std::string_view name : { "Lax", "Strict", "None" }) {
-        if (equal_nocase(name, value)) {
-            samesite = to_str(name);
-            return true;
-        }
-    }
+    auto *token_name = static_cast<TokenName *>(ngx_array_push(&names));
 
-    return false;
-}
-
-
-bool
-set_max_age(SessionCookie &cookie, std::string_view arg) noexcept
-{
-    arg.remove_prefix(std::string_view("max_age=").size());
-
-    ngx_str_t value = to_str(arg);
-
-    cookie.max_age = ngx_parse_time(&value, 1);
-
-    return cookie.max_age != static_cast<time_t>(NGX_ERROR);
-}
-
-
-bool
-set_cookie_parameter(SessionCookie &cookie, std::string_view arg) noexcept
-{
-    std::string_view value;
-
-    if (arg == "secure=off") {
-        cookie.secure = 0;
-        return true;
-    }
-
-    if (arg == "httponly=off") {
-        cookie.httponly = 0;
-        return true;
-    }
-
-    if (arg == "only") {
-        cookie.only = 1;
-        return true;
-    }
-
-    if (arg.starts_with("max_age=")) {
-        return set_max_age(cookie, arg);
-    }
-
-    ngx_str_t *attribute = parameter_of(cookie, arg, value);
-
-    if (attribute == nullptr || !usable_attribute(value)) {
+    if (variable.data == nullptr || token_name == nullptr
+        || !dup(cf->pool, name, token_name->name))
+    {
         return false;
     }
 
-    if (attribute == &cookie.samesite) {
-        return set_samesite(cookie.samesite, value);
-    }
+    ngx_memcpy(ngx_copy(variable.data, prefix.data(), prefix.size()),
+               name.data(), name.size());
 
-    *attribute = to_str(value);
+    index = ngx_http_get_variable_index(cf, &variable);
+    token_name->variable = index;
 
-    return true;
+    return index != NGX_ERROR;
 }
 
 
-/* all of Set-Cookie behind the token */
-
-ngx_int_t
-write_cookie_tail(ngx_conf_t *cf, LocConf &conf) noexcept
+bool
+usable_name(std::string_view name) noexcept
 {
-    const SessionCookie &cookie = *conf.cookie;
-
-    std::size_t size = sizeof("; Path=; Domain=; Max-Age=; SameSite=Strict"
-                              "; Secure; HttpOnly")
-                       + cookie.path.len + cookie.domain.len + NGX_TIME_T_LEN;
-
-    conf.cookie_tail.data = static_cast<u_char *>(
-        ngx_pnalloc(cf->pool, size));
-    if (conf.cookie_tail.data == nullptr) {
-        return NGX_ERROR;
+    for (char c : name) {
+        if (!is_alnum(c) && c != '_' && c != '-') {
+            return false;
+        }
     }
 
-    u_char *p = ngx_sprintf(conf.cookie_tail.data, "; Path=%V", &cookie.path);
-
-    if (cookie.domain.len) {
-        p = ngx_sprintf(p, "; Domain=%V", &cookie.domain);
-    }
-
-    p = ngx_sprintf(p, "; Max-Age=%T; SameSite=%V%s%s",
-                    cookie.max_age < 0 ? conf.session_ttl : cookie.max_age,
-                    &cookie.samesite, cookie.secure ? "; Secure" : "",
-                    cookie.httponly ? "; HttpOnly" : "");
-
-    conf.cookie_tail.len = p - conf.cookie_tail.data;
-
-    return NGX_OK;
-}
-
-
+    return !name.empty();
 }
 
 
@@ -483,7 +329,8 @@ set_session_source(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
         return conf_text("is duplicate");
     }
 
-    lcf.own_session_sources = ngx_array_create(cf->pool, 4, sizeof(TokenSource));
+    lcf.own_session_sources = ngx_array_create(cf->pool, 4,
+                                               sizeof(TokenSource));
     if (lcf.own_session_sources == nullptr) {
         return conf_error();
     }
@@ -497,59 +344,6 @@ set_session_source(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
     }
 
     return NGX_CONF_OK;
-}
-
-
-char *
-set_session_cookie(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
-{
-    auto &lcf = *static_cast<LocConf *>(conf);
-
-    if (lcf.cookie != unset_ptr<SessionCookie>()) {
-        return conf_text("is duplicate");
-    }
-
-    const ngx_str_t &name = arguments(cf)[1];
-
-    if (view(name) == "off" && cf->args->nelts == 2) {
-        lcf.cookie = nullptr;
-        return NGX_CONF_OK;
-    }
-
-    if (!usable_name(view(name))) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid name \"%V\" in "
-                           "\"wx_openid_session_cookie\"", &name);
-        return conf_error();
-    }
-
-    auto *cookie = pool_new<SessionCookie>(cf->pool);
-    if (cookie == nullptr) {
-        return conf_error();
-    }
-
-    cookie->name = name;
-    cookie->path = to_str("/");
-    cookie->samesite = to_str("Lax");
-    cookie->max_age = -1;
-    cookie->secure = 1;
-    cookie->httponly = 1;
-
-    lcf.cookie = cookie;
-
-    for (ngx_uint_t i = 2; i < cf->args->nelts; i++) {
-        if (!set_cookie_parameter(*cookie, view(arguments(cf)[i]))) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\" in "
-                               "\"wx_openid_session_cookie\"",
-                               &arguments(cf)[i]);
-            return conf_error();
-        }
-    }
-
-    return add_token_name(cf, main_conf(cf).token_cookies, "cookie_",
-                          view(name), cookie->variable)
-           ? NGX_CONF_OK : conf_error();
 }
 
 

@@ -36,6 +36,7 @@ sub start {
 
     return WxOpenid::Nginx->start(%conf, http => <<"END");
     $ENV{TEST_NGINX_WX_CONFIG}
+    wx_openid_keepalive  0;
     $directives
 
     server {

@@ -99,7 +99,8 @@ for my $kind ('good', 'union') {
 
     $code = new_code($kind);
     logged_in("$name - $kind, form",
-              ask('POST /login', "code=$code", "Content-Type: $main::Form"), $code);
+              ask('POST /login', "code=$code",
+                  "Content-Type: $main::Form"), $code);
 
     $code = new_code($kind);
     logged_in("$name - $kind, header of a POST",
@@ -385,7 +386,8 @@ refused_as("$name - off", ask('GET /off', undef, 'X-WX-Session: ' . token()),
            401, 'login_required');
 
 $code = new_code();
-$answer = ask('POST /cookie', qq({"code":"$code"}), "Content-Type: $main::Json");
+$answer = ask('POST /cookie', qq({"code":"$code"}),
+              "Content-Type: $main::Json");
 my $token = json_of($answer)->{session};
 is(headers_of($answer, 'Set-Cookie'),
    "wxs=$token; Path=/; Max-Age=7200; SameSite=Lax; Secure; HttpOnly",
@@ -408,7 +410,8 @@ like(headers_of($answer, 'Set-Cookie'), qr/^wxs=eyJ[^|]+$/,
 
 my ($cookie) = headers_of($answer, 'Set-Cookie') =~ /^([^;]*)/;
 $answer = ask('GET /only', undef, "Cookie: $cookie");
-is(json_of($answer)->{openid}, wx_openid_of($code), "$name - which comes back");
+is(json_of($answer)->{openid}, wx_openid_of($code),
+   "$name - which comes back");
 like(headers_of($answer, 'Set-Cookie'), qr/^wxs=eyJ[^|]+$/,
      "$name - and is refreshed");
 --- checks: 14
@@ -512,7 +515,7 @@ for my $n (1 .. 3) {
 
 
 
-=== TEST 12: keepalive: a body that nobody reads is gone before the next request
+=== TEST 12: keepalive: a body that nobody reads is gone
 --- http_config
     $TEST_NGINX_SESSIONS
 --- config
@@ -578,8 +581,8 @@ logged_in("$name - chunked",
 $code = new_code();
 my $s = connect_nginx();
 $body = qq({"code":"$code"});
-send_text($s, "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: $main::Json\r\n"
-              . 'Content-Length: ' . length($body)
+send_text($s, "POST /login HTTP/1.1\r\nHost: x\r\n"
+              . "Content-Type: $main::Json\r\nContent-Length: " . length($body)
               . "\r\nExpect: 100-continue\r\n\r\n");
 my $line = '';
 until_true(sub { sysread $s, $line, 1, length $line; $line =~ /\r\n\r\n$/ });

@@ -538,7 +538,7 @@ carries_one("$name - the second has none", get('/none', "X-WX-Code: $code"),
 
 
 
-=== TEST 11: a token older than session_renew is replaced, half the ttl by default
+=== TEST 11: a token older than session_renew is replaced, or half the ttl
 --- http_config
     $TEST_NGINX_SESSIONS
 --- config

@@ -307,7 +307,7 @@ eyJ
 
 
 
-=== TEST 7: a token that nginx would find in a cookie by a comma does not get on
+=== TEST 7: a token behind a comma, where nginx would find a cookie: not ours
 --- http_config
     $TEST_NGINX_SESSIONS
     wx_openid_session_cookie  wxs;
@@ -356,7 +356,7 @@ GET /t
 
 
 
-=== TEST 9: tokens are removed where the module is off, in redirects, subrequests
+=== TEST 9: tokens are removed where it is off, in redirects and subrequests
 --- http_config
     $TEST_NGINX_SESSIONS
     wx_openid_session_cookie  wxs;
@@ -730,7 +730,7 @@ my $out = '^\{"error":"invalid_session"\}$';
 
 
 
-=== TEST 20: a code beside a token that another location refuses is exchanged once
+=== TEST 20: a code beside a token that another location refuses: once
 --- http_config
     $TEST_NGINX_SESSIONS
 --- config
@@ -799,7 +799,7 @@ eyJ
 
 
 
-=== TEST 22: what is checked before costs no token, what is required comes after
+=== TEST 22: other checks come before, what is required after
 --- http_config
     $TEST_NGINX_SESSIONS
     map $wx_openid $good {
@@ -843,7 +843,8 @@ eyJ
 [('GET /t') x 4]
 --- more_headers eval
 [map { "X-WX-Session: $_" }
-     main::token(unionid => 'oUNION', sk => 'a2V5a2V5a2V5a2V5a2V5a2U9'), main::token(),
+     main::token(unionid => 'oUNION', sk => 'a2V5a2V5a2V5a2V5a2V5a2U9'),
+     main::token(),
      main::token(aud => 'wxother', unionid => '', sk => ''), $main::Expired]
 --- error_code eval
 [200, 200, 200, 401]

@@ -5,7 +5,7 @@ use warnings;
 
 use lib 't/lib';
 use JSON::PP ();
-use Test::More tests => 85;
+use Test::More tests => 86;
 use WxOpenid::Conf qw(check_conf);
 use WxOpenid::Nginx;
 use WxOpenid::Servers qw(wechat wx_openid_of);
@@ -43,6 +43,7 @@ sub start {
 
     return WxOpenid::Nginx->start(workers => 2, %conf, http => <<"END");
     $ENV{TEST_NGINX_WX_CONFIG}
+    wx_openid_keepalive  0;
     $more
 
     server {
@@ -326,6 +327,10 @@ sub sum {
     };
 
     $tree->{exchanges}{seconds} = sprintf '%.3f', $tree->{exchanges}{seconds};
+    # what a worker knows of its own line is no counter
+    my $lines = delete $tree->{lines};
+    is(ref $lines, 'ARRAY', 'json: the line to WeChat');
+
     is_deeply($tree, \%want, 'json: the same numbers')
         or diag(explain($tree));
 

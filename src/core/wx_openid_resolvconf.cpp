@@ -44,7 +44,9 @@ next_nameserver(std::string_view &text) noexcept
     while (!text.empty()) {
         std::string_view line = next_part(text, '\n');
 
-        if (!line.starts_with(keyword)) {
+        if (line.size() < keyword.size()
+            || std::string_view(line.data(), keyword.size()) != keyword)
+        {
             continue;
         }
 

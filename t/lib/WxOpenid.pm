@@ -56,6 +56,9 @@ package WxOpenid;
 #   --- logs_never               texts in no file under logs/ (list)
 #   --- h2                       the request goes by HTTP/2; no check
 #
+# A configuration without wx_openid_cache, wx_openid_keepalive and sessions
+# gets "off" and 0: every request asks WeChat, over a connection of its own.
+#
 # no_error_log gets [alert], [crit] and [emerg] in a block without one; a
 # block that has one should list them as well.  A block with must_die gets
 # none.  The newline at the end of a *_like or *_unlike section is dropped.
@@ -348,6 +351,24 @@ $Test::Nginx::Util::RunTestHelper = sub {
 
 # Defaults of a block
 
+# What a suite shows of one request shall not depend on those before it, so
+# unless a configuration speaks of it (or of sessions) nothing is kept.
+
+sub keep_nothing {
+    my ($block) = @_;
+    my $config = $block->http_config;
+
+    return if $config !~ /wx_openid|TEST_NGINX_/
+        || $config =~ /wx_openid_session_keys|TEST_NGINX_SESSIONS/;
+
+    for my $directive ('wx_openid_cache  off;', 'wx_openid_keepalive  0;') {
+        my ($name) = $directive =~ /^(\w+)/;
+        $config = "    $directive\n$config" if $config !~ /\b$name\b/;
+    }
+
+    $block->set_value('http_config', $config);
+}
+
 sub set_defaults {
     my ($block) = @_;
 
@@ -357,6 +378,8 @@ sub set_defaults {
     if (!defined $block->http_config) {
         $block->set_value('http_config', $ENV{TEST_NGINX_WX_CONFIG});
     }
+
+    keep_nothing($block);
 
     if (!defined $block->no_error_log && !defined $block->must_die) {
         $block->set_value('no_error_log', "[alert]\n[crit]\n[emerg]\n");

@@ -189,6 +189,22 @@ TEST(Result, TheLargestOneFillsItsRoomExactly)
 }
 
 
+TEST(Result, TheTimeComesBackAfter2038Too)
+{
+    for (std::int64_t time : {std::int64_t{0}, std::int64_t{1} << 31,
+                              (std::int64_t{1} << 32) - 1})
+    {
+        ExchangeResult result;
+
+        auto sent = identity("openid");
+        sent.time = time;
+
+        ASSERT_TRUE(read_result(written(sent), result));
+        EXPECT_EQ(result.time, time);
+    }
+}
+
+
 TEST(Result, CutAnywhereItIsNone)
 {
     auto bytes = written(identity("openid", "unionid", "c2VjcmV0"));
@@ -209,6 +225,9 @@ TEST(Result, WithMoreBehindItIsNone)
 
 TEST(Result, OfAnUnknownRefusalOrErrorItIsNone)
 {
+    /* behind the time, errcode and the length of errmsg */
+    constexpr std::size_t at_refusal = 10, at_error = 11;
+
     auto bytes = written(refused(40029, "e"));
     auto with = [&](std::size_t at, int value) {
         auto changed = bytes;
@@ -220,18 +239,18 @@ TEST(Result, OfAnUnknownRefusalOrErrorItIsNone)
     int refusal = static_cast<int>(last_refusal);
     int error = static_cast<int>(last_reply_error);
 
-    EXPECT_TRUE(is_result(with(6, refusal)));
-    EXPECT_FALSE(is_result(with(6, refusal + 1)));
-    EXPECT_FALSE(is_result(with(6, 255)));
-    EXPECT_TRUE(is_result(with(7, error)));
-    EXPECT_FALSE(is_result(with(7, error + 1)));
-    EXPECT_FALSE(is_result(with(7, 255)));
+    EXPECT_TRUE(is_result(with(at_refusal, refusal)));
+    EXPECT_FALSE(is_result(with(at_refusal, refusal + 1)));
+    EXPECT_FALSE(is_result(with(at_refusal, 255)));
+    EXPECT_TRUE(is_result(with(at_error, error)));
+    EXPECT_FALSE(is_result(with(at_error, error + 1)));
+    EXPECT_FALSE(is_result(with(at_error, 255)));
 }
 
 
 TEST(Result, LengthsBeyondWhatATextHoldsAreRefused)
 {
-    constexpr std::size_t openid = 8, unionid = 9, session_key = 10;
+    constexpr std::size_t openid = 12, unionid = 13, session_key = 14;
 
     for (auto [at, max] : {std::pair(openid, max_openid_length),
                            std::pair(unionid, max_openid_length),
@@ -250,7 +269,7 @@ TEST(Result, LengthsBeyondWhatATextHoldsAreRefused)
 
     auto bytes = written(refused(40029, std::string(256, 'e'))) + 'e';
 
-    bytes[4]++;
+    bytes[8]++;
     EXPECT_FALSE(is_result(bytes));
 }
 

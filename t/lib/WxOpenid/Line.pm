@@ -24,7 +24,8 @@ our @EXPORT = qw(
     start_dns dns free_port start_wechat stop_wechat freeze_wechat wechat_at
     start_nginx stop_nginx reload_nginx nginx_dir nginx_pid worker_pids
     is_running descriptors log_text log_count status_json
-    new_code ask start_client end_client start_load end_load until_true cpu_of certificates
+    new_code ask start_client end_client start_load end_load until_true
+    certificates
 );
 
 our $Secret = $WxOpenid::Servers::Secret;
@@ -289,14 +290,6 @@ sub descriptors {
     return $n;
 }
 
-# of all processors, in nanoseconds
-
-sub cpu_of {
-    my ($pid) = @_;
-    open my $in, '<', "/proc/$pid/schedstat" or return 0;
-    return (split ' ', <$in>)[0];
-}
-
 sub log_text {
     my $text = '';
 
@@ -387,16 +380,19 @@ sub status_json {
     return JSON::PP->new->decode($body);
 }
 
-# a client that asks until end_load(), or count times
+# a client that asks until end_load(), or --count times
 
 sub start_load {
     my @args = @_;
-    return start_tool('load', '--socket', nginx_dir() . '/nginx.sock', @args);
+    my $tool = start_tool('load', '--socket', nginx_dir() . '/nginx.sock',
+                          @args);
+    $tool->{counts} = grep { $_ eq '--count' } @args;
+    return $tool;
 }
 
 sub end_load {
     my ($tool) = @_;
-    close $tool->{hold} if $tool->{hold};
+    close $tool->{hold} if !$tool->{counts};
     my $line = readline $tool->{out};
     waitpid $tool->{pid}, 0;
     return JSON::PP->new->decode($line // '{"statuses":{}}');
