@@ -259,6 +259,9 @@ void resume(Ctx &ctx) noexcept;
 /* bounds the time that a request waits for its result; once is enough */
 void start_deadline(Ctx &ctx) noexcept;
 
+/* the request to WeChat holds the secret: after its use nobody shall */
+void wipe_request(Attempt &attempt) noexcept;
+
 /* ends what still runs when the request's pool goes */
 void drop_exchange(Ctx &ctx) noexcept;
 
@@ -323,6 +326,11 @@ ngx_uint_t in_flight(const Stats &stats) noexcept;
 /* status.cpp */
 
 ngx_int_t status_handler(ngx_http_request_t *r) noexcept;
+
+/* idle.cpp */
+
+/* a kept connection's end, without waiting for the peer's */
+void close_connection(ngx_connection_t *c) noexcept;
 
 /* upstream.cpp */
 

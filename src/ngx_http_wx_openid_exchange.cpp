@@ -345,6 +345,18 @@ settle(Ctx &ctx, Refusal refusal) noexcept
 
 
 void
+wipe_request(Attempt &attempt) noexcept
+{
+    ngx_buf_t *b = attempt.request;
+
+    if (b) {
+        ngx_explicit_memzero(b->start, b->end - b->start);
+        attempt.request = nullptr;
+    }
+}
+
+
+void
 resume(Ctx &ctx) noexcept
 {
     ngx_connection_t *c = ctx.request->connection;
@@ -416,12 +428,7 @@ drop_exchange(Ctx &ctx) noexcept
     stop_timer(ctx.deadline);
     stop_timer(ctx.pause);
     wipe_reply(ctx);
-
-    if (ctx.attempt.request) {
-        ngx_buf_t *b = ctx.attempt.request;
-        ngx_explicit_memzero(b->start, b->end - b->start);
-        ctx.attempt.request = nullptr;
-    }
+    wipe_request(ctx.attempt);
 }
 
 

@@ -39,20 +39,6 @@ idle_of(ngx_queue_t *q) noexcept
 
 
 void
-close_connection(ngx_connection_t *c) noexcept
-{
-    if (c->ssl) {
-        c->ssl->no_wait_shutdown = 1;
-        c->ssl->no_send_shutdown = 1;
-        (void) ngx_ssl_shutdown(c);
-    }
-
-    ngx_destroy_pool(c->pool);
-    ngx_close_connection(c);
-}
-
-
-void
 drop_idle(IdleConnection &idle) noexcept
 {
     ngx_queue_remove(&idle.queue);
@@ -94,6 +80,20 @@ on_idle_write(ngx_event_t *ev) noexcept
 }
 
 
+}
+
+
+void
+close_connection(ngx_connection_t *c) noexcept
+{
+    if (c->ssl) {
+        c->ssl->no_wait_shutdown = 1;
+        c->ssl->no_send_shutdown = 1;
+        (void) ngx_ssl_shutdown(c);
+    }
+
+    ngx_destroy_pool(c->pool);
+    ngx_close_connection(c);
 }
 
 

@@ -294,7 +294,7 @@ digest_line(Line &line) noexcept
 
 Line *
 make_line(ngx_conf_t *cf, MainConf &mcf, const LocConf &conf,
-    const ngx_str_t &host) noexcept
+    const ngx_str_t &host, ngx_resolver_t *resolver) noexcept
 {
     auto *line = static_cast<Line *>(ngx_pcalloc(cf->pool, sizeof(Line)));
     if (line == nullptr) {
@@ -305,10 +305,7 @@ make_line(ngx_conf_t *cf, MainConf &mcf, const LocConf &conf,
     line->host = host;
     line->tls = conf.tls;
     line->ssl_name.value = host;
-
-    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
-        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
-    line->resolver = clcf->resolver;
+    line->resolver = resolver;
 
     if (find_peers(cf, mcf, *line, conf.host.len != 0) != NGX_OK) {
         return nullptr;
@@ -414,7 +411,7 @@ line_for(ngx_conf_t *cf, MainConf &mcf, const LocConf &conf) noexcept
         return nullptr;
     }
 
-    *slot = make_line(cf, mcf, conf, host);
+    *slot = make_line(cf, mcf, conf, host, resolver);
 
     return *slot;
 }

@@ -56,19 +56,6 @@ is_ours(const Line &line, const ngx_connection_t *c) noexcept
 }
 
 
-void
-close_kept(ngx_connection_t *c) noexcept
-{
-    if (c->ssl) {
-        c->ssl->no_wait_shutdown = 1;
-        (void) ngx_ssl_shutdown(c);
-    }
-
-    ngx_destroy_pool(c->pool);
-    ngx_close_connection(c);
-}
-
-
 /*
  * A kept connection that may not be used is closed; NGX_OK then has nginx
  * connect anew to the same peer.
@@ -102,7 +89,7 @@ get_peer(ngx_peer_connection_t *pc, void *data) noexcept
         return NGX_DONE;
     }
 
-    close_kept(pc->connection);
+    close_connection(pc->connection);
     count_connection(*main_conf(peer->ctx->request));
 
     pc->connection = nullptr;
@@ -336,11 +323,7 @@ finalize_request(ngx_http_request_t *sr, ngx_int_t rc) noexcept
         attempt.timed_out = true;
     }
 
-    if (attempt.request) {
-        ngx_explicit_memzero(attempt.request->start,
-                             attempt.request->end - attempt.request->start);
-        attempt.request = nullptr;
-    }
+    wipe_request(attempt);
 
     sr->header_only = 1;
 }

@@ -33,11 +33,12 @@ sub our_lines {
     return join '', grep { /wx_openid: / } new_log_lines();
 }
 
-# an exchange that must end by itself, at its deadline, leaving nothing behind
+# An exchange that must end by itself, at its deadline, leaving nothing behind.
+# None is open before either, but for those of the nginx of the block before,
+# whose end WeChat may be slow to see.
 
 sub check_deadline {
     my ($name, $kind, $step, $count, $path) = @_;
-    my $open = wechat('connections')->{open};
     my $files = open_files();
     my $code = new_code($kind);
     my $start = time;
@@ -52,7 +53,7 @@ sub check_deadline {
          "$name - the log tells the step");
     is(wechat("count?code=$code"), $count, "$name - asked $count times");
 
-    ok(until_true(sub { wechat('connections')->{open} == $open }),
+    ok(until_true(sub { wechat('connections')->{open} == 0 }),
        "$name - the connection to WeChat is closed");
     ok(until_true(sub { open_files() <= $files }),
        "$name - no descriptor is left open");
