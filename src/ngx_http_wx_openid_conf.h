@@ -41,6 +41,7 @@ inline constexpr ngx_uint_t status_json = 2;
 struct App {
     ngx_str_t appid;
     ngx_str_t secret;
+    Sha256 digest;                      /* of both */
 };
 
 
@@ -206,6 +207,8 @@ struct MainConf {
     ngx_array_t source_names;           /* of ngx_str_t: $http_NAME that
                                            codes are looked for in */
     ngx_int_t code_variable;            /* index of $http_x_wx_code */
+    std::uint64_t removed_names;        /* header_name_bit() of each name
+                                           that is removed */
 
     ngx_flag_t sessions;                /* some level has keys */
     ngx_array_t token_headers;          /* of TokenName */

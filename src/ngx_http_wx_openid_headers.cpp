@@ -34,11 +34,19 @@ find_guarded(const MainConf &mcf, std::string_view name) noexcept
 
 
 bool
+may_be_removed(const MainConf &mcf, const ngx_table_elt_t &h) noexcept
+{
+    return mcf.removed_names & header_name_bit(view(h.key));
+}
+
+
+bool
 is_removed(const MainConf &mcf, const ngx_table_elt_t &h) noexcept
 {
-    return find_guarded(mcf, view(h.key))
-           || same_header_name(view(h.key), code_header)
-           || carries_token(mcf, h);
+    return may_be_removed(mcf, h)
+           && (find_guarded(mcf, view(h.key))
+               || same_header_name(view(h.key), code_header)
+               || carries_token(mcf, h));
 }
 
 
@@ -168,6 +176,14 @@ remove_guarded(ngx_http_request_t *r, const MainConf &mcf) noexcept
     Headers headers(list);
 
     while (ngx_table_elt_t *h = headers.next()) {
+        if (!may_be_removed(mcf, *h)) {
+            if (!builder.keep(h)) {
+                return false;
+            }
+
+            continue;
+        }
+
         const GuardedName *guarded = find_guarded(mcf, view(h->key));
 
         if (guarded) {

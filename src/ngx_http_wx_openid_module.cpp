@@ -58,6 +58,28 @@ move_first(ngx_array_t &handlers) noexcept
 }
 
 
+void
+note_removed_names(MainConf &mcf) noexcept
+{
+    for (const GuardedName &guarded : elements<GuardedName>(&mcf.guarded)) {
+        mcf.removed_names |= header_name_bit(view(guarded.name));
+    }
+
+    mcf.removed_names |= header_name_bit(code_header);
+
+    if (!mcf.sessions) {
+        return;
+    }
+
+    for (const TokenName &header : elements<TokenName>(&mcf.token_headers)) {
+        mcf.removed_names |= header_name_bit(view(header.name));
+    }
+
+    mcf.removed_names |= header_name_bit("Cookie");
+    mcf.removed_names |= header_name_bit("Authorization");
+}
+
+
 ngx_int_t
 index_guarded_names(ngx_conf_t *cf, MainConf &mcf) noexcept
 {
@@ -109,6 +131,8 @@ postconfiguration(ngx_conf_t *cf) noexcept
     if (index_guarded_names(cf, mcf) != NGX_OK) {
         return NGX_ERROR;
     }
+
+    note_removed_names(mcf);
 
     mcf.keep_session_key = uses_session_key(cf);
     mcf.worker = create_worker(cf);

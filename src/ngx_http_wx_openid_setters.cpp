@@ -154,8 +154,13 @@ set_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
 
     app->appid = value[1];
 
-    return read_secret(cf, value[2], app->secret) ? NGX_CONF_OK
-                                                  : conf_error();
+    if (!read_secret(cf, value[2], app->secret)
+        || !digest_parts({view(app->appid), view(app->secret)}, app->digest))
+    {
+        return conf_error();
+    }
+
+    return NGX_CONF_OK;
 }
 
 

@@ -141,10 +141,10 @@ init_zone(ngx_shm_zone_t *shm_zone, void *data) noexcept
 }
 
 
-std::string_view
-bytes_of(const Sha256 &sha) noexcept
+void
+wipe_zone(void *data) noexcept
 {
-    return {chars(sha.data()), sha.size()};
+    static_cast<Zone *>(data)->hasher.wipe();
 }
 
 
@@ -154,8 +154,18 @@ bytes_of(const Sha256 &sha) noexcept
 Zone *
 create_zone(ngx_conf_t *cf, const MainConf &mcf) noexcept
 {
-    auto *zone = pool_new<Zone>(cf->pool);
-    if (zone == nullptr) {
+    ngx_pool_cleanup_t *cln = ngx_pool_cleanup_add(cf->pool, sizeof(Zone));
+    if (cln == nullptr) {
+        return nullptr;
+    }
+
+    static_assert(std::is_trivially_destructible_v<Zone>);
+
+    auto *zone = new (cln->data) Zone{};
+
+    cln->handler = wipe_zone;
+
+    if (!zone->hasher.init()) {
         return nullptr;
     }
 
@@ -177,12 +187,22 @@ create_zone(ngx_conf_t *cf, const MainConf &mcf) noexcept
 bool
 zone_digest(const MainConf &mcf, const Ctx &ctx, Digest &digest) noexcept
 {
+    /*
+     * All parts but the last are of one size: no two lists run together.  128
+     * bits of line and app, as of the digest, keep a code of WeChat's length
+     * within two blocks.
+     */
+
+    u_char text[sha256_size + 2 * sizeof(Digest) + max_code_length];
     Sha256 sha;
 
-    if (!digest_parts({bytes_of(mcf.zone->head->key),
-                       bytes_of(ctx.conf->line->digest),
-                       view(ctx.app->appid), view(ctx.app->secret),
-                       view(ctx.code)}, sha))
+    u_char *p = ngx_cpymem(text, mcf.zone->head->key.data(), sha256_size);
+    p = ngx_cpymem(p, ctx.conf->line->digest.data(), sizeof(Digest));
+    p = ngx_cpymem(p, ctx.app->digest.data(), sizeof(Digest));
+    p = ngx_cpymem(p, ctx.code.data, ctx.code.len);
+
+    if (!mcf.zone->hasher.hash({chars(text),
+                                static_cast<std::size_t>(p - text)}, sha))
     {
         return false;
     }

@@ -69,6 +69,7 @@ struct Zone {
     ngx_slab_pool_t *shpool;
     ZoneHead *head;
     Table table;
+    Hasher hasher;              /* each process has its own */
 };
 
 

@@ -38,6 +38,43 @@ add(EVP_MD_CTX *ctx, std::string_view part) noexcept
 
 
 bool
+Hasher::init() noexcept
+{
+    wipe();
+
+    md_ = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    ctx_ = EVP_MD_CTX_new();
+
+    if (md_ && ctx_) {
+        return true;
+    }
+
+    wipe();
+    return false;
+}
+
+
+bool
+Hasher::hash(std::string_view text, Sha256 &out) noexcept
+{
+    return EVP_DigestInit_ex(ctx_, md_, nullptr)
+           && EVP_DigestUpdate(ctx_, text.data(), text.size())
+           && EVP_DigestFinal_ex(ctx_, out.data(), nullptr);
+}
+
+
+void
+Hasher::wipe() noexcept
+{
+    EVP_MD_CTX_free(ctx_);
+    EVP_MD_free(md_);
+
+    ctx_ = nullptr;
+    md_ = nullptr;
+}
+
+
+bool
 digest_parts(std::initializer_list<std::string_view> parts,
     Sha256 &out) noexcept
 {

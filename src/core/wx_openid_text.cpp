@@ -60,35 +60,28 @@ escaped_byte(std::string_view s) noexcept
 }
 
 
+/* a header name's characters as backends may see them */
+
+constexpr auto folded_chars = [] {
+    std::array<char, 256> table{};
+
+    for (unsigned i = 0; i < table.size(); i++) {
+        char c = static_cast<char>(i);
+
+        table[i] = is_alnum(c) ? to_lower(c) : '-';
+    }
+
+    return table;
+}();
+
+
 char
 folded(char c) noexcept
 {
-    return is_alnum(c) ? to_lower(c) : '-';
+    return folded_chars[static_cast<unsigned char>(c)];
 }
 
 
-}
-
-
-bool
-is_alnum(char c) noexcept
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')
-           || (c >= 'a' && c <= 'z');
-}
-
-
-bool
-is_blank(char c) noexcept
-{
-    return c == ' ' || c == '\t';
-}
-
-
-char
-to_lower(char c) noexcept
-{
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
 }
 
 
@@ -143,6 +136,19 @@ same_header_name(std::string_view a, std::string_view b) noexcept
 {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                       [](char x, char y) { return folded(x) == folded(y); });
+}
+
+
+std::uint64_t
+header_name_bit(std::string_view name) noexcept
+{
+    std::size_t n = name.size() * 5;
+
+    if (!name.empty()) {
+        n += static_cast<unsigned char>(folded(name.front()));
+    }
+
+    return std::uint64_t{1} << n % 64;
 }
 
 

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -26,6 +27,22 @@ namespace wx_openid {
 template <std::size_t Max>
 class Text {
 public:
+    Text() noexcept : size_(0) {}
+
+    Text(const Text &other) noexcept
+    {
+        copy(other.view());
+    }
+
+    Text &operator=(const Text &other) noexcept
+    {
+        if (this != &other) {
+            copy(other.view());
+        }
+
+        return *this;
+    }
+
     std::string_view view() const noexcept
     {
         return {data_.data(), size_};
@@ -45,20 +62,41 @@ public:
             return false;
         }
 
-        std::copy_n(s.data(), s.size(), data_.data());
-        size_ = s.size();
+        copy(s);
         return true;
     }
 
 private:
-    std::array<char, Max> data_{};
-    std::size_t size_ = 0;
+    void copy(std::string_view s) noexcept
+    {
+        std::copy_n(s.data(), s.size(), data_.data());
+        size_ = s.size();
+    }
+
+    /* bytes behind the text are never set: a request has many of these */
+
+    std::array<char, Max> data_;
+    std::size_t size_;
 };
 
 
-bool is_alnum(char c) noexcept;
-bool is_blank(char c) noexcept;     /* space or tab */
-char to_lower(char c) noexcept;
+constexpr bool is_alnum(char c) noexcept
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')
+           || (c >= 'a' && c <= 'z');
+}
+
+/* space or tab */
+
+constexpr bool is_blank(char c) noexcept
+{
+    return c == ' ' || c == '\t';
+}
+
+constexpr char to_lower(char c) noexcept
+{
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
 
 /* ASCII letters compare without case */
 bool equal_nocase(std::string_view a, std::string_view b) noexcept;
@@ -81,6 +119,12 @@ std::string_view next_part(std::string_view &s, char separator) noexcept;
  * character that is not a letter or digit equals "-".
  */
 bool same_header_name(std::string_view a, std::string_view b) noexcept;
+
+/*
+ * One of 64 bits, the same for names that same_header_name() takes for one:
+ * a set of names tells by its bits alone that most names are not in it.
+ */
+std::uint64_t header_name_bit(std::string_view name) noexcept;
 
 /*
  * Percent-encodes all but the unreserved characters of RFC 3986, 2.3.

@@ -35,16 +35,17 @@ bytes(std::string_view s) noexcept
 }
 
 
-/* memory that held what nobody may find there later */
+/* memory that held what nobody may find there later, as far as it was used */
 
 template <std::size_t Size>
 struct Secret {
     ~Secret()
     {
-        OPENSSL_cleanse(data.data(), data.size());
+        OPENSSL_cleanse(data.data(), used);
     }
 
     std::array<unsigned char, Size> data;
+    std::size_t used = Size;
 };
 
 
@@ -92,15 +93,14 @@ take_exactly(std::string_view &token, Bytes out) noexcept
 }
 
 
-/* the ciphertext goes to "out" of max_ciphertext bytes */
+/*
+ * The ciphertext goes to "out" of max_ciphertext bytes.  A fifth dot would
+ * be in the tag, or make it too short.
+ */
 
 bool
 split(std::string_view token, Parts &parts, Bytes out) noexcept
 {
-    if (std::count(token.begin(), token.end(), '.') != 4) {
-        return false;
-    }
-
     parts.header = next_part(token, '.');
 
     if (!take_exactly(token, parts.wrapped)
@@ -117,7 +117,8 @@ split(std::string_view token, Parts &parts, Bytes out) noexcept
 
     parts.ciphertext = out.first(*size);
 
-    return take_exactly(token, parts.tag);
+    return token.size() == base64url_size(parts.tag.size())
+           && base64url_decode(token, parts.tag);
 }
 
 
@@ -243,6 +244,8 @@ TokenCodec::wipe() noexcept
     wrap_ = nullptr;
     content_ = nullptr;
     count_ = 0;
+
+    opened_.wipe();
 }
 
 
@@ -320,6 +323,8 @@ TokenCodec::decode(std::string_view token, Claims &claims) noexcept
         return TokenError::malformed;
     }
 
+    text.used = parts.ciphertext.size();
+
     Slot *slot = find(parts.header);
 
     if (slot == nullptr) {
@@ -349,7 +354,19 @@ TokenError
 TokenCodec::open(std::string_view token, std::int64_t now,
     Claims &claims) noexcept
 {
-    auto error = decode(token, claims);
+    const Claims *opened = opened_.find(token);
+    auto error = TokenError::none;
+
+    if (opened) {
+        claims = *opened;
+
+    } else {
+        error = decode(token, claims);
+
+        if (error == TokenError::none) {
+            opened_.put(token, claims);
+        }
+    }
 
     if (error == TokenError::none) {
         error = check_times(claims, now);

@@ -18,6 +18,7 @@
 #include "wx_openid_claims.h"
 #include "wx_openid_gcm.h"
 #include "wx_openid_keys.h"
+#include "wx_openid_opened.h"
 #include "wx_openid_wrap.h"
 
 
@@ -120,7 +121,10 @@ public:
     [[nodiscard]] TokenError open(std::string_view token, std::int64_t now,
         Claims &claims) noexcept;
 
-    /* open() but for the time: never "expired" or "from_future" */
+    /*
+     * open() but for the time: never "expired" or "from_future"; and always
+     * by the keys, where open() knows what it opened before.
+     */
     [[nodiscard]] TokenError decode(std::string_view token,
         Claims &claims) noexcept;
 
@@ -143,6 +147,8 @@ private:
 
     Context wrap_ = nullptr;        /* the first key's */
     Context content_ = nullptr;     /* takes a key with every token */
+
+    OpenedTokens opened_;
 };
 
 

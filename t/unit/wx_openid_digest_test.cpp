@@ -123,3 +123,38 @@ TEST(DigestParts, TheSamePartsAlwaysGiveTheSame)
 {
     EXPECT_EQ(digest({"key", "code"}), digest({"key", "code"}));
 }
+
+
+TEST(Hasher, GivesSha256OfEachTextAnew)
+{
+    Hasher hasher;
+    Sha256 out;
+
+    ASSERT_TRUE(hasher.init());
+
+    for (std::size_t size : {0u, 3u, 55u, 56u, 64u, 128u, 600u, 3u}) {
+        std::string text(size, 'x');
+        Guarded guarded(text);
+
+        ASSERT_TRUE(hasher.hash(guarded.text(), out));
+        EXPECT_EQ(out, sha256(text)) << size;
+    }
+
+    hasher.wipe();
+}
+
+
+TEST(Hasher, MayBeWipedTwiceAndMadeAnew)
+{
+    Hasher hasher;
+    Sha256 out;
+
+    hasher.wipe();
+    ASSERT_TRUE(hasher.init());
+    ASSERT_TRUE(hasher.init());
+    ASSERT_TRUE(hasher.hash("abc", out));
+    EXPECT_EQ(out, sha256("abc"));
+
+    hasher.wipe();
+    hasher.wipe();
+}

@@ -5,6 +5,7 @@
 #include "wx_openid_text.h"
 
 #include <memory>
+#include <bit>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -338,4 +339,59 @@ TEST(Printable, CutsToTheRoomThereIs)
     EXPECT_EQ(printed("abc", 3), "abc");
     EXPECT_EQ(printed("ab", 3), "ab");
     EXPECT_EQ(printed("ab", 0), "");
+}
+
+
+TEST(HeaderNameBit, IsOneBitAndTheSameForNamesThatAreTakenForOne)
+{
+    for (std::string_view a : {"X-WX-OPENID", "Cookie", "-a", "", "x"}) {
+        EXPECT_EQ(std::popcount(header_name_bit(a)), 1);
+    }
+
+    std::string name = "X-WX-OPENID";
+
+    for (std::size_t i = 0; i < name.size(); i++) {
+        for (int c = 0; c < 256; c++) {
+            auto other = name;
+            other[i] = static_cast<char>(c);
+
+            if (same_header_name(name, other)) {
+                EXPECT_EQ(header_name_bit(name), header_name_bit(other));
+            }
+        }
+    }
+
+    EXPECT_EQ(header_name_bit("-a"), header_name_bit("_a"));
+    EXPECT_EQ(header_name_bit("-a"), header_name_bit("\xff" "a"));
+    EXPECT_EQ(header_name_bit("x-a"), header_name_bit("X_A"));
+}
+
+
+TEST(HeaderNameBit, TellsMostNamesApart)
+{
+    auto bit = header_name_bit("X-WX-OPENID");
+
+    for (std::string_view other : {"Host", "User-Agent", "Accept",
+                                   "Connection", "Content-Type",
+                                   "Content-Length", "Accept-Encoding"})
+    {
+        EXPECT_NE(header_name_bit(other), bit) << other;
+    }
+}
+
+
+TEST(Text, CopiesItsTextAlone)
+{
+    Text<8> a, b;
+
+    ASSERT_TRUE(a.assign("abc"));
+    b = a;
+
+    Text<8> c(b);
+    b = Text<8>();
+    a = *&a;
+
+    EXPECT_EQ(a.view(), "abc");
+    EXPECT_EQ(c.view(), "abc");
+    EXPECT_TRUE(b.empty());
 }

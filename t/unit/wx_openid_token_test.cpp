@@ -740,6 +740,72 @@ TEST(Token, WithTheHeaderAtItsLongestOpens)
 }
 
 
+TEST(Token, ThatOpenedBeforeIsStillLookedAtWhole)
+{
+    Codec c({ key("1", kek1) });
+    auto token = c.seal(some_claims());
+
+    ASSERT_EQ(c.open(token), TokenError::none);
+
+    for (std::size_t i = 0; i < token.size(); i++) {
+        auto other = token;
+        other[i] = other[i] == 'A' ? 'B' : 'A';
+
+        EXPECT_NE(c.open(other), TokenError::none) << i;
+    }
+
+    EXPECT_EQ(c.open(token), TokenError::none);
+}
+
+
+TEST(Token, ThatOpenedBeforeStillExpires)
+{
+    Codec c({ key("1", kek1) });
+    auto said = some_claims();
+    auto token = c.seal(said);
+
+    EXPECT_EQ(c.open(token, said.exp - 1), TokenError::none);
+    EXPECT_EQ(c.open(token, said.exp), TokenError::expired);
+    EXPECT_EQ(c.open(token, said.iat - 61), TokenError::from_future);
+    EXPECT_EQ(c.open(token, said.exp - 1), TokenError::none);
+}
+
+
+TEST(Token, ThatOpenedBeforeIsUnknownOnceItsKeyIsGone)
+{
+    Codec c({ key("1", kek1) });
+    auto token = c.seal(some_claims());
+
+    ASSERT_EQ(c.open(token), TokenError::none);
+    ASSERT_TRUE(c.codec.init(std::vector{ key("2", kek2) }));
+    EXPECT_EQ(c.open(token), TokenError::unknown_key);
+}
+
+
+TEST(Token, ThatOpenedBeforeSaysTheSameAgain)
+{
+    Codec c({ key("1", kek1) });
+    std::vector<std::string> tokens;
+
+    for (unsigned char i = 0; i < 100; i++) {
+        auto said = some_claims();
+        said.iat += i;
+        tokens.push_back(c.seal(said, i));
+    }
+
+    for (int turn = 0; turn < 3; turn++) {
+        for (std::size_t i = 0; i < tokens.size(); i++) {
+            Claims read;
+
+            ASSERT_EQ(c.codec.open(tokens[i], now + 100, read),
+                      TokenError::none);
+            EXPECT_EQ(read.iat, some_claims().iat + static_cast<int>(i));
+            EXPECT_EQ(read.openid.view(), some_claims().openid.view());
+        }
+    }
+}
+
+
 TEST(Codec, WithoutKeysIsNotReady)
 {
     TokenCodec codec;
