@@ -73,7 +73,7 @@ struct Flight {
     ngx_queue_t followers{};    /* of a head */
     Digest digest{};
     Ticket ticket;              /* in the zone; not valid: not there */
-    Owner owner;                /* of what is watched */
+    Owner owner;                /* who leads: we, or whom we watch */
     ngx_msec_t pause = 0;       /* between two looks at the zone */
     ngx_event_t wake{};
 };
@@ -302,8 +302,8 @@ Poll zone_poll(const MainConf &mcf, Ticket ticket,
 bool zone_take_over(const MainConf &mcf, Ticket ticket, Owner dead,
     Owner owner) noexcept;
 void zone_forget(const MainConf &mcf, Ticket ticket) noexcept;
-void zone_finish(const MainConf &mcf, Ticket ticket, Outcome outcome,
-    std::string_view result) noexcept;
+void zone_finish(const MainConf &mcf, Ticket ticket, Owner owner,
+    Outcome outcome, std::string_view result) noexcept;
 
 /* warns that the zone is full, at most once a minute */
 void zone_full(const MainConf &mcf, ngx_http_request_t *r) noexcept;

@@ -199,7 +199,8 @@ finish_in_zone(const MainConf &mcf, const Ctx &ctx) noexcept
 
     std::size_t size = write_result(result, mcf.keep_session_key, text);
 
-    zone_finish(mcf, ctx.flight.ticket, outcome_of(mcf, ctx), {text, size});
+    zone_finish(mcf, ctx.flight.ticket, ctx.flight.owner,
+                outcome_of(mcf, ctx), {text, size});
 
     ngx_explicit_memzero(text, sizeof(text));
     ngx_explicit_memzero(&result, sizeof(result));
@@ -344,9 +345,10 @@ join(ngx_http_request_t *r, Ctx &ctx) noexcept
 
     char text[max_result_size];
 
-    Lookup lookup = zone_find(mcf, ctx.flight.digest, owner_for(ctx), text);
-
+    ctx.flight.owner = owner_for(ctx);
     ctx.flight.ticket = Ticket{};
+
+    Lookup lookup = zone_find(mcf, ctx.flight.digest, ctx.flight.owner, text);
 
     switch (lookup.found) {
 
@@ -370,21 +372,25 @@ join(ngx_http_request_t *r, Ctx &ctx) noexcept
 }
 
 
-/* the leader's worker died: who is first leads, whoever follows us stays */
+/*
+ * The leader's worker died, or stalled and has no say any more: who is first
+ * leads, whoever follows us stays.
+ */
 
 ngx_int_t
 take_over(ngx_http_request_t *r, Ctx &ctx) noexcept
 {
     const MainConf &mcf = main_conf_of(ctx);
 
-    if (!zone_take_over(mcf, ctx.flight.ticket, ctx.flight.owner,
-                        owner_for(ctx)))
-    {
+    Owner owner = owner_for(ctx);
+
+    if (!zone_take_over(mcf, ctx.flight.ticket, ctx.flight.owner, owner)) {
         look_later(ctx);
         return NGX_AGAIN;
     }
 
     ctx.flight.role = Role::lead;
+    ctx.flight.owner = owner;
     worker_of(ctx).in_flight++;
     count_in_flight(mcf, 1);
 

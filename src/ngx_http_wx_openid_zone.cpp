@@ -260,12 +260,12 @@ zone_forget(const MainConf &mcf, Ticket ticket) noexcept
 
 
 void
-zone_finish(const MainConf &mcf, Ticket ticket, Outcome outcome,
+zone_finish(const MainConf &mcf, Ticket ticket, Owner owner, Outcome outcome,
     std::string_view result) noexcept
 {
     ZoneLock lock(*mcf.zone);
 
-    mcf.zone->table.finish(ticket, ngx_current_msec, outcome, result);
+    mcf.zone->table.finish(ticket, owner, ngx_current_msec, outcome, result);
 }
 
 

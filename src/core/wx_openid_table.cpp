@@ -545,6 +545,15 @@ Table::load(const Cell &c, std::span<char> result) const noexcept
 }
 
 
+/* of one that is pending */
+
+Owner
+Table::owner_of(const Cell &c) noexcept
+{
+    return {c.process, c.time};
+}
+
+
 Table::Cell *
 Table::cell_of(Ticket ticket) const noexcept
 {
@@ -582,7 +591,7 @@ Table::find(const Digest &digest, std::uint64_t now, Lifetimes lifetimes,
 
     if (c.state == cell_pending) {
         lookup.found = Lookup::Found::pending;
-        lookup.owner = {c.process, c.time};
+        lookup.owner = owner_of(c);
         return lookup;
     }
 
@@ -679,7 +688,7 @@ Table::poll(Ticket ticket, std::span<char> result) noexcept
 
     if (c->state == cell_pending) {
         poll.state = Poll::State::pending;
-        poll.owner = {c->process, c->time};
+        poll.owner = owner_of(*c);
         return poll;
     }
 
@@ -716,9 +725,7 @@ Table::take_over(Ticket ticket, Owner dead, Owner owner) noexcept
 {
     Cell *c = cell_of(ticket);
 
-    if (c == nullptr || c->state != cell_pending
-        || c->process != dead.process || c->time != dead.deadline)
-    {
+    if (c == nullptr || c->state != cell_pending || owner_of(*c) != dead) {
         return false;
     }
 
@@ -734,12 +741,12 @@ Table::take_over(Ticket ticket, Owner dead, Owner owner) noexcept
 
 
 void
-Table::finish(Ticket ticket, std::uint64_t now, Outcome outcome,
+Table::finish(Ticket ticket, Owner owner, std::uint64_t now, Outcome outcome,
     std::string_view result) noexcept
 {
     Cell *c = cell_of(ticket);
 
-    if (c == nullptr || c->state != cell_pending) {
+    if (c == nullptr || c->state != cell_pending || owner_of(*c) != owner) {
         return;
     }
 

@@ -56,6 +56,8 @@ struct Lifetimes {
 struct Owner {
     std::uint32_t process = 0;
     std::uint64_t deadline = 0;
+
+    bool operator==(const Owner &) const noexcept = default;
 };
 
 
@@ -127,11 +129,12 @@ public:
         Owner owner) noexcept;
 
     /*
-     * The exchange ended.  A result of at most max_result_size bytes; where
-     * there is no room for it the entry goes, and who waits asks anew.
+     * The exchange of "owner" ended; nothing if another one took it over.
+     * A result of at most max_result_size bytes; where there is no room for
+     * it the entry goes, and who waits asks anew.
      */
-    void finish(Ticket ticket, std::uint64_t now, Outcome outcome,
-        std::string_view result) noexcept;
+    void finish(Ticket ticket, Owner owner, std::uint64_t now,
+        Outcome outcome, std::string_view result) noexcept;
 
     std::uint32_t entries() const noexcept;
     std::uint64_t evictions() const noexcept;
@@ -146,6 +149,7 @@ private:
     std::uint32_t &bucket(const Digest &digest) const noexcept;
     Cell *cell_of(Ticket ticket) const noexcept;
     List &list_of(const Cell &c) const noexcept;
+    static Owner owner_of(const Cell &c) noexcept;
 
     void repair() noexcept;
     void free_unreferenced() noexcept;

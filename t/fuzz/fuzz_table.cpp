@@ -220,12 +220,15 @@ struct Model {
         }
     }
 
-    void finish(std::uint32_t g, std::uint64_t now, Outcome outcome,
-        const std::string &text)
+    void finish(std::uint32_t g, Owner owner, std::uint64_t now,
+        Outcome outcome, const std::string &text)
     {
         auto it = by_generation(g);
 
-        if (it == entries.end() || it->second.state != TableMemory::pending) {
+        if (it == entries.end() || it->second.state != TableMemory::pending
+            || it->second.process != owner.process
+            || it->second.time != owner.deadline)
+        {
             return;
         }
 
@@ -340,6 +343,19 @@ private:
                                 : tickets_[which % tickets_.size()];
     }
 
+    /* who finishes: mostly whoever leads, else one that never did */
+
+    Owner owner(const std::uint8_t *op) const
+    {
+        for (auto &[use, e] : model_.entries) {
+            if (e.generation == ticket(op[1]).generation) {
+                return {e.process + (op[0] % 64 > 60), e.time};
+            }
+        }
+
+        return {};
+    }
+
     static std::string text(const std::uint8_t *op)
     {
         std::size_t size = op[2] * 3u;
@@ -400,7 +416,8 @@ Run::act(const std::uint8_t *op)
         break;
 
     default:
-        t.finish(which, now_, static_cast<Outcome>(op[3] % 3), text(op));
+        t.finish(which, owner(op), now_, static_cast<Outcome>(op[3] % 3),
+                 text(op));
         break;
     }
 }
@@ -474,7 +491,8 @@ Run::act_model(const std::uint8_t *op)
         break;
 
     default:
-        model_.finish(g, now_, static_cast<Outcome>(op[3] % 3), text(op));
+        model_.finish(g, owner(op), now_, static_cast<Outcome>(op[3] % 3),
+                      text(op));
         break;
     }
 }

@@ -96,11 +96,26 @@ struct Bench {
         return lookup.ticket;
     }
 
-    void finish(Ticket ticket, Outcome outcome, std::string_view result)
+    void finish(Ticket ticket, Owner owner, Outcome outcome,
+        std::string_view result)
     {
         mem.table.enter();
-        mem.table.finish(ticket, now, outcome, result);
+        mem.table.finish(ticket, owner, now, outcome, result);
         mem.table.leave();
+    }
+
+    /* by whoever leads */
+
+    void finish(Ticket ticket, Outcome outcome, std::string_view result)
+    {
+        Owner owner;
+
+        if (ticket.cell < mem.root().cells) {
+            auto &c = mem.cell(ticket.cell);
+            owner = {c.process, c.time};
+        }
+
+        finish(ticket, owner, outcome, result);
     }
 
     Ticket add(std::uint32_t n, Outcome outcome, std::size_t size = 69)

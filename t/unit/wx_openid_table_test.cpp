@@ -84,8 +84,8 @@ TEST_F(TableTest, CodesOfOneBucketAreToldApart)
     Ticket a = t.find(one, start, lifetimes, {1, start}, result).ticket;
     Ticket c = t.find(two, start, lifetimes, {1, start}, result).ticket;
 
-    t.finish(a, start, Outcome::good, "one");
-    t.finish(c, start, Outcome::good, "two");
+    t.finish(a, {1, start}, start, Outcome::good, "one");
+    t.finish(c, {1, start}, start, Outcome::good, "two");
 
     Lookup lookup = t.find(one, start, lifetimes, {1, start}, result);
 
@@ -536,6 +536,27 @@ TEST_F(TableTest, WhoTookOverFinishesForAll)
 
     EXPECT_EQ(b.poll(ticket).state, State::done);
     EXPECT_EQ(b.mem.table.entries(), 0u);
+}
+
+
+TEST_F(TableTest, WhoWasTakenOverFromHasNoSay)
+{
+    Ticket ticket = b.wait(b.wait(b.lead(1, 17)));
+    Owner late = b.poll(ticket).owner;
+    Owner next = {17, start + 20000};
+
+    ASSERT_TRUE(b.take_over(ticket, late, next));
+
+    for (Outcome outcome : {Outcome::good, Outcome::bad, Outcome::failed}) {
+        b.finish(ticket, late, outcome, "late");
+        EXPECT_EQ(b.poll(ticket).state, State::pending);
+    }
+
+    b.finish(ticket, next, Outcome::good, text_of(1, 69));
+    b.finish(ticket, late, Outcome::failed, "late");
+
+    EXPECT_EQ(b.poll(ticket).state, State::done);
+    EXPECT_TRUE(b.has(1));
 }
 
 
