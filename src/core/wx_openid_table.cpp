@@ -298,9 +298,7 @@ Table::free_unreferenced() noexcept
             c.state = cell_part;
 
         } else if (c.state < cell_pending) {
-            c.state = cell_free;
-            c.next = root_->free;
-            root_->free = i;
+            free_cell(i);
         }
     }
 }
@@ -398,12 +396,16 @@ Table::allocate(std::uint64_t now) noexcept
 }
 
 
+/* what it held is somebody's identity, and goes with it */
+
 void
 Table::free_cell(std::uint32_t i) noexcept
 {
     Cell &c = cell(i);
 
     set_state(c.state, cell_free);
+
+    c = Cell{};
     c.next = root_->free;
     root_->free = i;
 }

@@ -202,7 +202,20 @@ private:
                 add(what, "free cell %u has state %d", i,
                     static_cast<int>(cell(i).state));
             }
+
+            if (!is_blank(cell(i))) {
+                add(what, "free cell %u has something in it", i);
+            }
         }
+    }
+
+    static bool is_blank(Cell c)
+    {
+        static constexpr Cell blank{};
+
+        c.next = 0;
+
+        return memcmp(&c, &blank, sizeof(Cell)) == 0;
     }
 
     const List &list_of(const Cell &c) const

@@ -560,6 +560,41 @@ TEST_F(TableTest, WhoWasTakenOverFromHasNoSay)
 }
 
 
+/* wiping */
+
+TEST_F(TableTest, NothingIsLeftOfAnEntryThatWent)
+{
+    Digest secret;
+    secret.fill('s');
+
+    char result[max_result_size];
+    Table &t = b.mem.table;
+
+    t.enter();
+    Ticket ticket = t.find(secret, start, lifetimes, {1, start},
+                           result).ticket;
+    t.finish(ticket, {1, start}, start, Outcome::good,
+             std::string(max_result_size, 's'));
+    t.leave();
+
+    auto held = [&] {
+        auto memory = b.mem.memory();
+        std::string_view text(reinterpret_cast<char *>(memory.data()),
+                              memory.size());
+
+        return text.find("ssss") != text.npos;
+    };
+
+    EXPECT_TRUE(held());
+
+    b.lead_all(1);
+    b.lead(1000);
+
+    EXPECT_EQ(b.mem.table.evictions(), 1u);
+    EXPECT_FALSE(held());
+}
+
+
 /* waiting */
 
 TEST_F(TableTest, AnExpiredResultStaysForThoseWhoWait)
