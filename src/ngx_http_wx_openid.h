@@ -192,6 +192,9 @@ time_t renew_after(const LocConf &conf) noexcept;
 ngx_int_t open_token(ngx_http_request_t *r, const LocConf &conf,
     Ctx &ctx) noexcept;
 
+/* a link with ?code= shall not plant another person's login */
+bool cookie_allowed(const Ctx &ctx) noexcept;
+
 /* a new token for who was just let in, where one is due */
 ngx_int_t issue_token(ngx_http_request_t *r, const LocConf &conf,
     Ctx &ctx) noexcept;

@@ -41,22 +41,12 @@ add_cookie(ngx_http_request_t *r, const Ctx &ctx) noexcept
 }
 
 
-/* a link with ?code= shall not plant another person's login */
-
-bool
-may_set_cookie(const Ctx &ctx) noexcept
-{
-    return ctx.token_conf->cookie
-           && (ctx.source == Status::session || ctx.code_is_safe);
-}
-
-
 ngx_int_t
 add_token(ngx_http_request_t *r, const Ctx &ctx) noexcept
 {
     const SessionCookie *cookie = ctx.token_conf->cookie;
 
-    if (may_set_cookie(ctx) && add_cookie(r, ctx) != NGX_OK) {
+    if (cookie && cookie_allowed(ctx) && add_cookie(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -195,6 +195,13 @@ open_token(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
 }
 
 
+bool
+cookie_allowed(const Ctx &ctx) noexcept
+{
+    return ctx.source == Status::session || ctx.code_is_safe;
+}
+
+
 ngx_int_t
 issue_token(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
 {
@@ -203,6 +210,12 @@ issue_token(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
     if (conf.keys == nullptr
         || (ctx.token.len && ctx.token_conf->keys == conf.keys))
     {
+        return NGX_OK;
+    }
+
+    /* with "only" there is no other way to the client than the cookie */
+
+    if (conf.cookie && conf.cookie->only && !cookie_allowed(ctx)) {
         return NGX_OK;
     }
 

@@ -414,7 +414,14 @@ is(json_of($answer)->{openid}, wx_openid_of($code),
    "$name - which comes back");
 like(headers_of($answer, 'Set-Cookie'), qr/^wxs=eyJ[^|]+$/,
      "$name - and is refreshed");
---- checks: 14
+
+$code = new_code();
+$answer = ask("GET /only?code=$code");
+is_deeply(json_of($answer), { openid => wx_openid_of($code),
+                              appid => 'wxtest' },
+          "$name - only, by a link: no session, and none that expires");
+unlike($answer, qr/eyJ/, "$name - only, by a link: no token");
+--- checks: 16
 
 
 

@@ -956,6 +956,8 @@ for my $case (@cases) {
 
 my $answer = get("/only?code=$code{9}");
 carries_none("$name - only", $answer, 204);
+is(headers_of($answer, 'Cache-Control'), '',
+   "$name - only - nothing that no cache may keep");
 
 # nor does a link when somebody else is logged in
 $answer = get("/t?code=$code{10}", 'Cookie: wxs=' . token());
@@ -964,7 +966,7 @@ is(wechat("count?code=$code{10}"), 0, "$name - beside a token, no exchange");
 
 $answer = get("/t?code=$code{10}", 'Cookie: wxs=' . token(exp => time - 9));
 is(headers_of($answer, 'Set-Cookie'), '', "$name - beside an expired one");
---- checks eval: 9 * 3 + 6
+--- checks eval: 9 * 3 + 7
 
 
 
