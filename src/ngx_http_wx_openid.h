@@ -126,7 +126,9 @@ struct Ctx {
     time_t token_iat = 0;
     time_t token_exp = 0;
     ngx_str_t token{};                          /* empty: none is due */
-    bool token_sent = false;
+    const u_char *token_sent = nullptr;         /* the one in a header */
+    ngx_table_elt_t *token_cookie = nullptr;
+    ngx_table_elt_t *token_header = nullptr;
     time_t token_expires = 0;
     const LocConf *token_conf = nullptr;
 

@@ -22,7 +22,7 @@ ngx_http_output_header_filter_pt next_header_filter;
 
 
 ngx_int_t
-add_cookie(ngx_http_request_t *r, const Ctx &ctx) noexcept
+add_cookie(ngx_http_request_t *r, Ctx &ctx) noexcept
 {
     const LocConf &conf = *ctx.token_conf;
     const ngx_str_t &name = conf.cookie->name;
@@ -37,12 +37,14 @@ add_cookie(ngx_http_request_t *r, const Ctx &ctx) noexcept
 
     ngx_sprintf(value.data, "%V=%V%V", &name, &ctx.token, &conf.cookie_tail);
 
-    return add_header_out(r, "Set-Cookie", view(value)) ? NGX_OK : NGX_ERROR;
+    ctx.token_cookie = add_header_out(r, "Set-Cookie", view(value));
+
+    return ctx.token_cookie ? NGX_OK : NGX_ERROR;
 }
 
 
 ngx_int_t
-add_token(ngx_http_request_t *r, const Ctx &ctx) noexcept
+add_token(ngx_http_request_t *r, Ctx &ctx) noexcept
 {
     const SessionCookie *cookie = ctx.token_conf->cookie;
 
@@ -54,8 +56,23 @@ add_token(ngx_http_request_t *r, const Ctx &ctx) noexcept
         return NGX_OK;
     }
 
-    return add_header_out(r, "X-WX-Session", view(ctx.token)) ? NGX_OK
-                                                              : NGX_ERROR;
+    ctx.token_header = add_header_out(r, "X-WX-Session", view(ctx.token));
+
+    return ctx.token_header ? NGX_OK : NGX_ERROR;
+}
+
+
+void
+take_token_back(Ctx &ctx) noexcept
+{
+    for (ngx_table_elt_t *h : { ctx.token_cookie, ctx.token_header }) {
+        if (h) {
+            h->hash = 0;
+        }
+    }
+
+    ctx.token_cookie = nullptr;
+    ctx.token_header = nullptr;
 }
 
 
@@ -68,14 +85,20 @@ header_filter(ngx_http_request_t *r) noexcept
         return next_header_filter(r);
     }
 
-    /* a header that a filter behind us made 416 comes by twice */
+    /*
+     * A header that a filter behind us made 416 comes by twice, and the
+     * location of an error_page may have refused the user meanwhile, or made
+     * a token of its own.
+     */
 
-    if (ctx->token.len && !ctx->token_sent) {
-        if (add_token(r, *ctx) != NGX_OK) {
+    if (ctx->token_sent != ctx->token.data) {
+        take_token_back(*ctx);
+
+        if (ctx->token.len && add_token(r, *ctx) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        ctx->token_sent = true;
+        ctx->token_sent = ctx->token.data;
     }
 
     if ((ctx->token.len || ctx->no_store) && forbid_storing(r) != NGX_OK) {

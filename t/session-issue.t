@@ -1036,3 +1036,61 @@ like($answer, qr/^x-wx-session: /m, "$name - lower case");
 like(headers_of($answer, 'Set-Cookie'), qr/^a=1 \| wxs=eyJ[^|]*$/,
      "$name - cookies");
 --- checks: 6
+
+
+
+=== TEST 21: a range that cannot be had: the error_page's location decides
+--- http_config
+    $TEST_NGINX_SESSIONS
+--- config
+    wx_openid  on;
+    wx_openid_session_cookie  wxs;
+    location = /refused.txt {
+        error_page  416 = @refused;
+    }
+    location @refused {
+        wx_openid_require  0;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+    location = /same.txt {
+        error_page  416 = @same;
+    }
+    location @same {
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+    location = /other.txt {
+        error_page  416 = @other;
+    }
+    location @other {
+        wx_openid_session_keys  $TEST_NGINX_OTHER_KEYS;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+--- user_files
+>>> refused.txt
+content
+>>> same.txt
+content
+>>> other.txt
+content
+--- request
+GET /t
+--- error_code: 401
+--- steps
+my @range = 'Range: bytes=1000-';
+my $answer = get('/refused.txt', 'X-WX-Code: ' . new_code(), @range);
+carries_none("$name - refused", $answer, 403);
+is(headers_of($answer, 'Cache-Control'), 'no-store', "$name - refused");
+
+my $code = new_code();
+$answer = get('/same.txt', "X-WX-Code: $code", @range);
+carries_one("$name - the same keys", $answer, wx_openid_of($code));
+is(() = $answer =~ /^Set-Cookie: wxs=/mgi, 1, "$name - the same keys, cookie");
+
+$code = new_code();
+$answer = get('/other.txt', "X-WX-Code: $code", @range);
+my $token = headers_of($answer, 'X-WX-Session');
+is(open_token($token, $ENV{TEST_NGINX_OTHER_KEYS})->{claims}{sub},
+   wx_openid_of($code), "$name - other keys: one token, by the first of them");
+like(headers_of($answer, 'Set-Cookie'), qr/^wxs=\Q$token\E;[^|]*$/,
+     "$name - other keys: and one cookie");
+--- checks: 9
