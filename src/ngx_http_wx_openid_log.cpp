@@ -18,6 +18,34 @@ namespace {
 constexpr std::size_t max_line = 512;
 
 
+/* in any spelling; what a rewrite made of the path does not tell */
+
+bool
+path_has_code(ngx_http_request_t *r, std::string_view path,
+    std::string_view code) noexcept
+{
+    constexpr auto npos = std::string_view::npos;
+
+    if (path.find(code) != npos || view(r->uri).find(code) != npos) {
+        return true;
+    }
+
+    if (path.find('%') == npos) {
+        return false;
+    }
+
+    auto *decoded = static_cast<char *>(ngx_pnalloc(r->pool, path.size()));
+    if (decoded == nullptr) {
+        return true;
+    }
+
+    std::size_t size = percent_decode(path, {decoded, path.size()},
+                                      Plus::literal);
+
+    return std::string_view(decoded, size).find(code) != npos;
+}
+
+
 /* the path as the client sent it, or "-" where it holds the code itself */
 
 std::string_view
@@ -29,14 +57,8 @@ path_without_code(ngx_http_request_t *r) noexcept
 
     const Ctx *ctx = find_ctx(r);
 
-    if (ctx && ctx->code.len
-        && (path.find(view(ctx->code)) != std::string_view::npos
-            || view(r->uri).find(view(ctx->code)) != std::string_view::npos))
-    {
-        return "-";
-    }
-
-    return path;
+    return ctx && ctx->code.len && path_has_code(r, path, view(ctx->code))
+           ? "-" : path;
 }
 
 

@@ -24,14 +24,15 @@ our %Place = (
     both   => sub { "GET $_[1]/$_[0]?code=$_[0] HTTP/1.1\r\n"
                     . "Referer: http://client/?code=$_[0]\r\n" },
     path   => sub { "GET $_[1]/path/$_[0] HTTP/1.1\r\n" },
-    hex    => sub { my $hex = join '', map { sprintf '%%%02x', ord }
-                                       split //, $_[0];
-                    "GET $_[1]/path/$hex HTTP/1.1\r\n" },
+    hex    => sub { "GET $_[1]/path/@{[hex_of($_[0])]} HTTP/1.1\r\n" },
+    moved  => sub { "GET $_[1]/moved/@{[hex_of($_[0])]} HTTP/1.1\r\n" },
     json   => sub { with_body($_[1], 'application/json',
                               "{\"code\":\"$_[0]\"}") },
     form   => sub { with_body($_[1], 'application/x-www-form-urlencoded',
                               "a=b&code=$_[0]") },
 );
+
+sub hex_of { return join '', map { sprintf '%%%02x', ord } split //, $_[0] }
 
 sub with_body {
     my ($path, $type, $body) = @_;
@@ -60,7 +61,7 @@ sub check_silence {
                            . "Connection: close\r\n\r\n" . ($body // ''));
     my @lines = new_log_lines();
     my @keys = map { wx_session_key_of($code, $_) } 'wxtest', 'wxother';
-    my $hex = join '', map { sprintf '%%%02x', ord } split //, $code;
+    my $hex = hex_of($code);
 
     $name = "$name - $code in $place";
 
@@ -143,6 +144,16 @@ __DATA__
         wx_openid_code  $path_code;
         proxy_pass      http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+
+    location ~ ^/t/moved/(?<moved_code>.+) {
+        rewrite  ^  /from/here  last;
+    }
+
+    location /from/ {
+        wx_openid       on;
+        wx_openid_code  $moved_code;
+        proxy_pass      http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
 --- request
 GET /ready
 --- error_code: 204
@@ -164,7 +175,7 @@ for my $kind (@Kinds) {
 
 check_files($name, 'AAAAAAAAAA');
 --- checks eval
-(7 * 6 + @main::Kinds) * 5 + 1
+(8 * 6 + @main::Kinds) * 5 + 1
 
 
 
