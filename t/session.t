@@ -904,3 +904,51 @@ for my $with (1, 0, 1) {
        "$name - request with $with token");
 }
 --- checks: 3
+
+
+
+=== TEST 26: of several of one name the first that is not empty counts
+--- http_config
+    $TEST_NGINX_SESSIONS
+    wx_openid_session_cookie  wxs;
+--- config
+    underscores_in_headers  on;
+    location /t {
+        wx_openid   on;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+--- request
+GET /t
+--- error_code: 401
+--- steps
+my %of = %main::Of;
+my @cases = (
+    ['headers', 'A', "X-WX-Session: $of{A}", "X-WX-Session: $of{B}"],
+    ['aliases', 'A', "X_WX_Session: $of{A}", "X-WX-Session: $of{B}"],
+    ['an empty one', 'B', 'X-WX-Session:', "X-WX-Session: $of{B}"],
+    ['a refused one', undef, 'X-WX-Session: x', "X-WX-Session: $of{B}"],
+    ['cookies', 'A', "Cookie: wxs=$of{A}; wxs=$of{B}"],
+    ['two lines of them', 'A', "Cookie: wxs=$of{A}", "Cookie: wxs=$of{B}"],
+    ['an empty cookie', 'B', "Cookie: wxs=; a=1; wxs=$of{B}"],
+    ['a refused cookie', undef, "Cookie: wxs=x; wxs=$of{B}"],
+);
+
+for my $case (@cases) {
+    my ($what, $wanted, @headers) = @$case;
+    my $answer = ask_nginx(join "\r\n", 'GET /t HTTP/1.1',
+                           'Host: localhost', 'Connection: close', @headers,
+                           '', '');
+
+    is($wanted ? $answer =~ /^X-WX-OPENID: o(\w)\r?$/m && $1
+               : $answer =~ /"error":"(\w+)"/ && $1,
+       $wanted // 'invalid_session', "$name - $what");
+    unlike($answer, qr/eyJ/, "$name - $what - none goes on");
+}
+
+# nginx 1.23 and later take one Authorization only
+my $answer = ask_nginx(join "\r\n", 'GET /t HTTP/1.1', 'Host: localhost',
+                       'Connection: close', "Authorization: Bearer $of{A}",
+                       "Authorization: Bearer $of{B}", '', '');
+my ($of) = $answer =~ /^X-WX-OPENID: o(\w)\r?$/m;
+is($of // status_of($answer), $of ? 'A' : 400, "$name - Authorization");
+--- checks eval: 8 * 2 + 1
