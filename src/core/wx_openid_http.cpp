@@ -1,8 +1,9 @@
 /*
  * Copyright (C) wx_openid authors
  *
- * HTTP/1.1 as wx_openid_http.h has it.  The reader works byte by byte, so
- * that where the input was cut cannot matter; a reply has some hundred.
+ * The reply of wx_openid_http.h up to its body.  The reader works byte by
+ * byte, so that where the input was cut cannot matter; a reply has some
+ * hundred.
  */
 
 #include "wx_openid_http.h"
@@ -21,50 +22,6 @@ namespace {
 
 
 constexpr std::string_view version = "HTTP/1.";
-constexpr std::string_view crlf = "\r\n";
-
-
-/* the request around what varies */
-
-constexpr std::string_view text_method = "GET ";
-constexpr std::string_view text_appid = "?appid=";
-constexpr std::string_view text_secret = "&secret=";
-constexpr std::string_view text_code = "&js_code=";
-constexpr std::string_view text_host =
-    "&grant_type=authorization_code HTTP/1.1\r\n"
-    "Host: ";
-constexpr std::string_view text_end =
-    "\r\n"
-    "User-Agent: wx_openid\r\n"
-    "Accept: application/json, text/plain\r\n"
-    "Accept-Encoding: identity\r\n"
-    "Connection: keep-alive\r\n"
-    "\r\n";
-
-
-class Writer {
-public:
-    explicit Writer(std::span<char> out) noexcept : out_(out) {}
-
-    Writer &text(std::string_view s) noexcept
-    {
-        std::copy_n(s.data(), s.size(), out_.data() + size_);
-        size_ += s.size();
-        return *this;
-    }
-
-    Writer &argument(std::string_view s) noexcept
-    {
-        size_ += percent_encode(s, out_.subspan(size_));
-        return *this;
-    }
-
-    std::size_t size() const noexcept { return size_; }
-
-private:
-    std::span<char> out_;
-    std::size_t size_ = 0;
-};
 
 
 bool
@@ -96,33 +53,6 @@ has_cr_or_nul(std::string_view line) noexcept
 }
 
 
-}
-
-
-std::size_t
-exchange_request_max(const ExchangeRequest &request) noexcept
-{
-    return text_method.size() + request.prefix.size() + exchange_path.size()
-           + text_appid.size() + percent_encoded_max(request.appid.size())
-           + text_secret.size() + percent_encoded_max(request.secret.size())
-           + text_code.size() + percent_encoded_max(request.code.size())
-           + text_host.size() + request.host.size() + text_end.size();
-}
-
-
-std::size_t
-write_exchange_request(const ExchangeRequest &request,
-    std::span<char> out) noexcept
-{
-    Writer w(out);
-
-    w.text(text_method).text(request.prefix).text(exchange_path);
-    w.text(text_appid).argument(request.appid);
-    w.text(text_secret).argument(request.secret);
-    w.text(text_code).argument(request.code);
-    w.text(text_host).text(request.host).text(text_end);
-
-    return w.size();
 }
 
 
@@ -158,27 +88,6 @@ std::size_t
 HttpReply::read_header(std::string_view bytes) noexcept
 {
     return take(bytes, State::header, &HttpReply::header_byte);
-}
-
-
-std::size_t
-HttpReply::read_body(std::string_view bytes) noexcept
-{
-    return take(bytes, State::body, &HttpReply::body_byte);
-}
-
-
-void
-HttpReply::end_of_connection() noexcept
-{
-    if (state_ == State::body && framing_ == Framing::close) {
-        state_ = State::complete;
-        return;
-    }
-
-    if (state_ != State::complete && state_ != State::failed) {
-        fail(HttpError::truncated);
-    }
 }
 
 
@@ -426,107 +335,6 @@ HttpReply::end_of_header() noexcept
                  && framing_ != Framing::close;
 
     state_ = framing_ == Framing::none ? State::complete : State::body;
-}
-
-
-void
-HttpReply::body_byte(char c) noexcept
-{
-    if (framing_ == Framing::chunked) {
-        chunk_byte(c);
-        return;
-    }
-
-    body_[body_size_++] = c;
-
-    if (framing_ == Framing::length && --left_ == 0) {
-        state_ = State::complete;
-    }
-}
-
-
-void
-HttpReply::chunk_byte(char c) noexcept
-{
-    switch (chunk_) {
-
-    case Chunk::size:
-        if (line_byte(c)) {
-            chunk_size({body_.data() + body_size_, line_size_});
-            line_size_ = 0;
-        }
-
-        return;
-
-    case Chunk::data:
-        body_[body_size_++] = c;
-
-        if (--left_ == 0) {
-            chunk_ = Chunk::data_end;
-        }
-
-        return;
-
-    case Chunk::data_end:
-        if (c != crlf[line_size_]) {
-            fail(HttpError::bad_chunk);
-            return;
-        }
-
-        if (line_byte(c)) {
-            line_size_ = 0;
-            chunk_ = Chunk::size;
-        }
-
-        return;
-
-    case Chunk::trailer:
-        if (line_byte(c) && take_line().empty()) {
-            state_ = State::complete;
-        }
-    }
-}
-
-
-/* 1 to 8 hex digits, then CRLF or an extension, ignored, and CRLF */
-
-void
-HttpReply::chunk_size(std::string_view line) noexcept
-{
-    constexpr std::size_t max_digits = 8;
-
-    auto first = line.data();
-    auto last = first + line.size();
-
-    auto [end, failed] = std::from_chars(first, last, left_, 16);
-    auto digits = static_cast<std::size_t>(end - first);
-
-    std::string_view rest(end, static_cast<std::size_t>(last - end));
-
-    if (failed != std::errc() || digits > max_digits || rest.size() < 2) {
-        fail(HttpError::bad_chunk);
-        return;
-    }
-
-    std::string_view line_end(last - 2, 2);
-    rest.remove_suffix(2);
-
-    bool extension = rest.empty() || rest[0] == ';' || is_blank(rest[0]);
-    bool control = std::any_of(rest.begin(), rest.end(), [](char c) {
-        return c != '\t' && has_control({&c, 1});
-    });
-
-    if (line_end != crlf || !extension || control) {
-        fail(HttpError::bad_chunk);
-        return;
-    }
-
-    if (left_ > max_reply_size) {
-        fail(HttpError::too_large);
-        return;
-    }
-
-    chunk_ = left_ ? Chunk::data : Chunk::trailer;
 }
 
 
