@@ -5,7 +5,7 @@ use strict;
 use warnings;
 
 use lib 't/lib';
-use Test::More tests => 18;
+use Test::More tests => 19;
 use Time::HiRes qw(sleep time);
 use WxOpenid::Line;
 
@@ -219,6 +219,26 @@ subtest 'no request waits for a DNS server that hangs' => sub {
     my $result = end_load($load);
     all_good($result, 'no request failed');
     is($result->{slow}, 0, 'nor waited');
+};
+
+subtest 'one of two DNS servers is dead: the other is asked' => sub {
+    plan tests => 4;
+
+    my $dead = free_port('127.0.0.1');
+
+    says(a => '127.0.0.1');
+    only_wechat_at(qw(127.0.0.1 127.0.0.2));
+    start_nginx({ http => <<"END" });
+    resolver        127.0.0.1:$dead 127.0.0.1:$Dns->{PORT};
+    wx_openid_pass  http://$Name:$Port;
+END
+    ok(knows('127.0.0.1'), 'the name is known');
+
+    my $load = start_load('--pause', 0.01);
+    says(a => '127.0.0.2');
+    ok(knows('127.0.0.2'), 'a change is followed');
+    all_good(end_load($load), 'no request failed');
+    is(outages(), 0, 'no warning');
 };
 
 subtest 'an answer that is late is used when it comes' => sub {
