@@ -5,7 +5,7 @@ use strict;
 use warnings;
 
 use lib 't/lib';
-use Test::More tests => 15;
+use Test::More tests => 16;
 use Time::HiRes qw(sleep time);
 use WxOpenid::Line;
 
@@ -206,6 +206,23 @@ subtest 'a connection that WeChat closes is closed' => sub {
     is(ask(), 200, 'the next has a new one');
     is(opened(), 1, 'one');
     is(alerts(), 0, 'no alert');
+};
+
+subtest 'a connection is kept, whatever WeChat answered' => sub {
+    my @kinds = qw(err-40029 err-45011 err-40125 err--1 status-500 status-404
+                   status-302 status-204 fault-html fault-chunked
+                   fault-openid_null);
+
+    plan tests => 1 + @kinds;
+
+    start_line($Line{'TLS 1.3'});
+
+    for my $kind (@kinds) {
+        ask('/t', new_code($kind));
+        is(idle(), 1, $kind);
+    }
+
+    is(opened(), 1, 'one connection');
 };
 
 subtest 'a kept connection that was closed unanswered: once more' => sub {

@@ -292,8 +292,8 @@ my $before = backend('total');
 for my $target ('/t#/t/open', '/t/#/open', '/t/open/../x', '/t/open%2f../x',
                 '/t/open/%2e%2e/x', '/t//x/../x', '/t?/t/open', '/t;/t/open',
                 '/t/x;/../open/..', '/t/health/', '/t/health;', '/t/health%00',
-                '/t/health?', 'http://localhost/t', 'http://localhost/t#/t/open',
-                '/t/Open', '/t/%4fpen')
+                '/t/health?', '/t/Open', '/t/%4fpen', 'http://localhost/t',
+                'http://localhost/t#/t/open')
 {
     my $answer = ask_nginx(text_of("GET $target"));
     my $open = $target eq '/t/health?';
@@ -499,3 +499,64 @@ my $backend = "127.0.0.1:$ENV{TEST_NGINX_BACKEND_PORT}";
 --- backend_never
 jscode2session
 stolen
+
+
+
+=== TEST 12: T47: responses for users are cached for each by README's key
+--- http_config eval
+$ENV{TEST_NGINX_WX_CONFIG} . '
+    proxy_cache_path  cache keys_zone=cache:1m;
+'
+--- config
+    location /t {
+        wx_openid          on;
+        add_header         X-Cached $upstream_cache_status;
+        proxy_cache        cache;
+        proxy_cache_valid  1h;
+        proxy_cache_key    $scheme$proxy_host$request_uri$wx_openid;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+--- request
+GET /t
+--- error_code: 401
+--- steps
+# codes of this kind can be exchanged again and again
+my @codes = map { new_code('delay-0') } 1 .. 3;
+
+for my $cached ('MISS', 'HIT') {
+    for my $code (@codes) {
+        my $answer = ask_nginx(text_of('GET /t', "X-WX-Code: $code"));
+        is(header_of($answer, 'X-Cached'), $cached, "$name - $cached");
+        like($answer, qr/^X-WX-OPENID: \Q@{[wx_openid_of($code)]}\E$/m,
+             "$name - $cached, her own");
+    }
+}
+
+is(error_of(ask_nginx(text_of('GET /t'))), 'login_required',
+   "$name - nobody gets one without an identity");
+--- checks: 13
+
+
+
+=== TEST 13: T46: counters are told to loopback alone by README's example
+--- config
+    set_real_ip_from  127.0.0.1;
+    real_ip_header    X-Real-IP;
+    location /t {
+        wx_openid  on;
+    }
+    location = /metrics {
+        allow             127.0.0.1;
+        deny              all;
+        wx_openid_status;
+    }
+--- request eval
+['GET /metrics', 'GET /metrics', "GET /t?code=<script>%NEW%</script>",
+ 'GET /metrics']
+--- more_headers eval
+['', 'X-Real-IP: 192.0.2.1', '', '']
+--- error_code eval
+[200, 403, 401, 200]
+--- response_body_like eval
+['(?m)^wx_openid_requests_total', '(?s)\A(?!.*wx_openid)', 'invalid_code',
+ '(?s)\A(?!.*script)']
