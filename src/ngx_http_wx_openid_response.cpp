@@ -180,7 +180,6 @@ refuse(ngx_http_request_t *r, Ctx &ctx, Refusal refusal,
 
     ctx.status = Status::error;
     ctx.refusal = refusal;
-    count_request(*main_conf(r), ctx);
     ctx.token = ngx_str_t{};
 
     count_request(*main_conf(r), ctx);
