@@ -6,7 +6,7 @@ use warnings;
 
 use lib 't/lib';
 use IO::Socket::INET ();
-use Test::More tests => 130;
+use Test::More tests => 137;
 use Time::HiRes qw(sleep time);
 use WxOpenid::Nginx qw(until_true);
 use WxOpenid::Servers qw(wechat wx_openid_of);
@@ -305,6 +305,75 @@ END
     $door->blocking(0);
     ok(!$door->accept, "$name: nobody else did");
     no_alerts($name, $broken);
+}
+
+
+{
+    my $name = 'a worker stalls, and comes back too late';
+    my $door = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1')
+        or die "listen: $!\n";
+    my $port = $door->sockport;
+    my $stalled = WxOpenid::Nginx->start(workers => 4, http => <<"END");
+    wx_openid_app           wxtest $ENV{TEST_NGINX_SECRET};
+    wx_openid_pass          http://127.0.0.1:$port;
+    wx_openid_read_timeout  20s;
+    wx_openid_timeout       20s;
+
+    server {
+        listen  127.0.0.1:%PORT% reuseport;
+
+        location /t {
+            wx_openid   on;
+            add_header  X-WX-OPENID \$wx_openid;
+            empty_gif;
+        }
+
+        location /first {
+            wx_openid          on;
+            wx_openid_timeout  3s;
+            empty_gif;
+        }
+
+        location /short {
+            wx_openid          on;
+            wx_openid_timeout  300ms;
+            empty_gif;
+        }
+    }
+END
+    my $first = $stalled->flood('--path', '/first', 'some-code');
+    my $late = $door->accept;
+    my @leaders = $stalled->workers_at($port);
+    is(@leaders, 1, "$name: it asks");
+    kill STOP => @leaders;
+
+    my $others = $stalled->flood('--clients', 100, 'some-code');
+    my $conn = $door->accept;
+    kill CONT => @leaders;
+    ok($conn, "$name: another takes over");
+
+    my $report = $stalled->flood_end($first);
+    is(answers($report, qr/\A504 wechat_timeout\z/), 1,
+       "$name: its own is refused")
+        or diag(explain($report));
+
+    # meanwhile all who wait look at the zone
+    is($stalled->get('/short', 'some-code')->{status}, 504,
+       "$name: the others' goes on");
+
+    my $reply = '{"openid":"o1","session_key":"AAAAAAAAAAAAAAAAAAAAAA=="}';
+    print $conn "HTTP/1.1 200 OK\r\nContent-Length: ", length $reply,
+                "\r\n\r\n$reply";
+    $conn->flush;
+
+    $report = $stalled->flood_end($others);
+    is(answers($report, qr/\A200 (?:\w+ )?o1\z/), 100,
+       "$name: and has its own result")
+        or diag(explain($report));
+
+    $door->blocking(0);
+    ok(!$door->accept, "$name: nobody else asks");
+    no_alerts($name, $stalled);
 }
 
 
