@@ -30,7 +30,7 @@ installed by apt-get when run as root, and named otherwise.
   fuzz          fuzz each parser, and nginx itself, for ten minutes
   soak          --minutes=N of mixed load, faults, reloads and kills
   bench         measure beside the alternatives
-  deb           make the Debian package
+  deb           make the Debian package, and try it in a fresh system
   examples      run the example applications
 
 CC names the compiler, gcc or clang (C++ is compiled by it too).
@@ -396,8 +396,9 @@ while [ $# -gt 0 ]; do
         test)        command=test_all ;;
         demo)        shift; mkdir -p "$build"; demo "$@" ;;
         --)          shift; arguments=("$@"); break ;;
-        matrix | coverage | fuzz | soak | bench | deb | examples)
+        matrix | coverage | fuzz | soak | bench | examples)
                      exec "$root/t/$1/run" "${@:2}" ;;
+        deb)         exec "$root/t/package/run" "${@:2}" ;;
         -h | --help) usage; exit ;;
         *)           usage >&2; exit 2 ;;
     esac
