@@ -74,6 +74,9 @@ code_in_text(ngx_http_request_t *r, const CodeSource &source,
     case CodeSearch::found:
         code.len = found.size;
         return NGX_OK;
+
+    case CodeSearch::no_memory:
+        break;
     }
 
     return NGX_ERROR;

@@ -18,28 +18,32 @@ namespace {
 
 
 /*
- * The app that a token is for, if it may be used here: one in force, and
- * the one that wx_openid_appid names if it names one.
+ * The app that a token is for, NGX_DECLINED unless it may be used here: one
+ * in force, and the one that wx_openid_appid names if it names one.
  */
 
-const App *
+ngx_int_t
 app_of_token(ngx_http_request_t *r, const LocConf &conf,
-    const Claims &claims) noexcept
+    const Claims &claims, const App *&app) noexcept
 {
-    const App *app = find_app(conf, claims.appid.view());
+    app = find_app(conf, claims.appid.view());
 
-    if (app == nullptr || conf.appid == nullptr) {
-        return app;
+    if (app == nullptr) {
+        return NGX_DECLINED;
+    }
+
+    if (conf.appid == nullptr) {
+        return NGX_OK;
     }
 
     ngx_str_t appid;
 
     if (ngx_http_complex_value(r, conf.appid, &appid) != NGX_OK) {
-        return nullptr;
+        return NGX_ERROR;
     }
 
-    return appid.len == 0 || view(appid) == claims.appid.view() ? app
-                                                               : nullptr;
+    return appid.len == 0 || view(appid) == claims.appid.view()
+           ? NGX_OK : NGX_DECLINED;
 }
 
 
@@ -62,25 +66,33 @@ take_identity(const LocConf &conf, const App &app, const Claims &claims,
 }
 
 
-bool
+/* NGX_OK, NGX_DECLINED if it is refused, NGX_ERROR on no memory */
+
+ngx_int_t
 open_one(ngx_http_request_t *r, const LocConf &conf, std::string_view token,
     Ctx &ctx) noexcept
 {
+    const App *app;
     Claims claims;
 
-    if (conf.keys->open(token, ngx_time(), claims) != TokenError::none) {
-        return false;
+    switch (conf.keys->open(token, ngx_time(), claims)) {
+    case TokenError::none:
+        break;
+    case TokenError::no_memory:
+        return NGX_ERROR;
+    default:
+        return NGX_DECLINED;
     }
 
-    const App *app = app_of_token(r, conf, claims);
+    ngx_int_t rc = app_of_token(r, conf, claims, app);
 
-    if (app) {
+    if (rc == NGX_OK) {
         take_identity(conf, *app, claims, ctx);
     }
 
     ngx_explicit_memzero(&claims, sizeof(Claims));
 
-    return app != nullptr;
+    return rc;
 }
 
 
@@ -184,8 +196,10 @@ open_token(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
             continue;
         }
 
-        if (open_one(r, conf, token, ctx)) {
-            return NGX_OK;
+        ngx_int_t rc = open_one(r, conf, token, ctx);
+
+        if (rc != NGX_DECLINED) {
+            return rc;
         }
 
         ctx.token_refused = true;

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "wx_openid_json.h"
+#include "wx_openid_memory.h"
 #include "wx_openid_text.h"
 
 
@@ -70,10 +71,13 @@ find_json_code(std::string_view body, std::string_view path,
         return {};
     }
 
+    MemoryWatch memory;
+
     auto json = parse_json_object(body);
 
     if (!json) {
-        return {};
+        return {memory.ran_out() ? CodeSearch::no_memory
+                                 : CodeSearch::absent};
     }
 
     auto member = find_at_path(json.get(), path);

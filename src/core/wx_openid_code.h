@@ -25,8 +25,9 @@ inline constexpr std::size_t max_code_length = 512;
 enum class CodeSearch {
     absent,     /* no such member or field, not a string, or empty */
     found,
-    ambiguous   /* found twice, or it contains U+0000: nobody can say which
+    ambiguous,  /* found twice, or it contains U+0000: nobody can say which
                    code the application behind would have read */
+    no_memory   /* nobody knows */
 };
 
 struct FoundCode {

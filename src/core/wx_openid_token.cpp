@@ -12,6 +12,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
+#include "wx_openid_memory.h"
 #include "wx_openid_writer.h"
 
 
@@ -151,6 +152,8 @@ token_error_text(TokenError error) noexcept
         return "expired";
     case TokenError::from_future:
         return "issued in the future";
+    case TokenError::no_memory:
+        return "no memory";
     }
 
     return "unknown error";
@@ -333,20 +336,25 @@ TokenCodec::decode(std::string_view token, Claims &claims) noexcept
 
     Secret<token_content_key_size> key;
     ErrorMark mark;
+    MemoryWatch memory;
 
     if (!unwrap_key(slot->unwrap, parts.wrapped, key.data)
         || !gcm_open(content_, key.data, parts.nonce, parts.header,
                      parts.ciphertext, parts.tag))
     {
-        return TokenError::damaged;
+        return memory.ran_out() ? TokenError::no_memory
+                                : TokenError::damaged;
     }
 
     std::string_view json(
         reinterpret_cast<const char *>(parts.ciphertext.data()),
         parts.ciphertext.size());
 
-    return read_claims(json, claims) ? TokenError::none
-                                     : TokenError::bad_claims;
+    if (read_claims(json, claims)) {
+        return TokenError::none;
+    }
+
+    return memory.ran_out() ? TokenError::no_memory : TokenError::bad_claims;
 }
 
 

@@ -43,7 +43,8 @@ enum class TokenError {
     bad_claims,         /* sealed with our key, yet not as read_claims()
                            has it */
     expired,
-    from_future         /* iat or auth_time beyond max_clock_skew */
+    from_future,        /* iat or auth_time beyond max_clock_skew */
+    no_memory           /* it may be a good one */
 };
 
 std::string_view token_error_text(TokenError error) noexcept;

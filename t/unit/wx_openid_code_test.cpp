@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "guarded.h"
+#include "no_memory.h"
 
 
 using namespace wx_openid;
@@ -101,6 +102,27 @@ TEST(JsonCode, IsFoundAtTheTop)
 {
     EXPECT_EQ(json(R"({"code":"0a1B-2"})"), found("0a1B-2"));
     EXPECT_EQ(json(R"({"x":1,"code":"c","y":[{"code":2}]})"), found("c"));
+}
+
+
+TEST(JsonCode, WithoutMemoryIsNotTakenForAbsent)
+{
+    const Found no_memory{CodeSearch::no_memory, ""};
+
+    for (int n = 1;; n++) {
+        NoMemory memory(n);
+        auto got = json(R"({"a":[1,"b"],"data":{"code":"c"}})", "data.code");
+
+        if (!memory.failed()) {
+            EXPECT_EQ(got, found("c"));
+            EXPECT_GT(n, 8);
+            break;
+        }
+
+        EXPECT_EQ(got, no_memory) << n;
+    }
+
+    EXPECT_EQ(json("{"), absent);
 }
 
 

@@ -15,6 +15,7 @@
 
 #include "guarded.h"
 #include "jwe.h"
+#include "no_memory.h"
 
 
 using namespace wx_openid;
@@ -619,6 +620,29 @@ TEST(Token, WithClaimsThatAreNotUsableIsRefused)
 }
 
 
+TEST(Token, WithoutMemoryIsNotTakenForABadOne)
+{
+    Codec c({ key("a", kek1) });
+    auto token = jwe::make(
+        kek1, jwe::header_of("a"),
+        R"({"sub":"o1","aud":"wx1","iat":1,"exp":9999999999,"x":1})");
+
+    for (int n = 1;; n++) {
+        NoMemory memory(n);
+        auto error = c.open(token);
+
+        if (!memory.failed()) {
+            EXPECT_EQ(error, TokenError::none);
+            EXPECT_GT(n, 8);
+            break;
+        }
+
+        EXPECT_EQ(error, TokenError::no_memory) << n;
+        EXPECT_TRUE(c.claims.openid.empty());
+    }
+}
+
+
 TEST(Token, WithNoMoreThan2048BytesOpens)
 {
     Codec c({ key("a", kek1) });
@@ -892,7 +916,7 @@ TEST(Codec, LeavesAnErrorOfOthersInTheQueue)
 
 TEST(TokenError, HasWordsForEach)
 {
-    for (int i = 0; i <= static_cast<int>(TokenError::from_future); i++) {
+    for (int i = 0; i <= static_cast<int>(TokenError::no_memory); i++) {
         EXPECT_NE(token_error_text(static_cast<TokenError>(i)),
                   "unknown error");
     }
