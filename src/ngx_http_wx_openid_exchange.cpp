@@ -147,26 +147,27 @@ judge_reply(Ctx &ctx) noexcept
 /*
  * A server may close a connection that idles just as a request is sent over
  * it.  Nothing answered, so it is taken for unseen, once; on a fresh
- * connection the same would be a code that WeChat may have seen.
+ * connection the same would be a code that WeChat may have seen, and so
+ * would one whose answer there was no memory for.
  */
 
 bool
-was_stale(const Ctx &ctx) noexcept
+was_stale(const Ctx &ctx, ngx_int_t rc) noexcept
 {
     const Attempt &attempt = ctx.attempt;
 
-    return attempt.kept && !attempt.answered && !attempt.timed_out
-           && !ctx.repeated_stale;
+    return rc == NGX_HTTP_BAD_GATEWAY && attempt.kept && !attempt.answered
+           && !attempt.timed_out && !ctx.repeated_stale;
 }
 
 
 void
-judge(Ctx &ctx) noexcept
+judge(Ctx &ctx, ngx_int_t rc) noexcept
 {
     if (ctx.attempt.reply.state() == HttpReply::State::complete) {
         judge_reply(ctx);
 
-    } else if (was_stale(ctx)) {
+    } else if (was_stale(ctx, rc)) {
         ctx.repeated_stale = true;
         repeat_after(ctx, 0);
 
@@ -189,7 +190,7 @@ attempt_done(ngx_http_request_t *sr, void *data, ngx_int_t rc) noexcept
 
     if (ctx.attempt.subrequest == sr) {
         ctx.attempt.subrequest = nullptr;
-        judge(ctx);
+        judge(ctx, rc);
     }
 
     return NGX_OK;
