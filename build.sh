@@ -21,6 +21,7 @@ installed by apt-get when run as root, and named otherwise.
                 without --nginx its source is Debian's
   --asan        the same with AddressSanitizer, UBSan and every allocation
                 by itself (NGX_DEBUG_PALLOC): build/nginx-asan
+  --coverage    the same with gcov's counters instead: build/nginx-coverage
 
   test          install, build and run every test
   demo          run the main job on this machine; --once ends it afterwards
@@ -201,6 +202,21 @@ asan_cflags="-O1 -g -fno-omit-frame-pointer -DNGX_DEBUG_PALLOC=1
              -fsanitize=address,undefined -fno-sanitize-recover=undefined
              -fno-sanitize=nonnull-attribute,alignment,shift"
 
+# gcov's counters in our files alone, and every allocation by itself, so
+# that each can be made to fail.
+
+coverage_cflags="-O0 -g -DNGX_DEBUG_PALLOC=1 --coverage
+                 -fprofile-update=atomic -fprofile-filter-files=wx_openid"
+
+# what nginxes that check themselves are configured with besides
+
+check_features=(
+    --with-debug --with-poll_module --with-select_module
+    --with-http_addition_module --with-http_dav_module
+    --with-http_slice_module --with-http_stub_status_module
+    --with-http_sub_module --error-log-path=stderr
+)
+
 # As shared libraries gcc's UBSan ignores log_path beside ASan.
 
 asan_ldflags() {
@@ -236,15 +252,22 @@ build_tree() {
             ;;
 
         asan)
-            compile "$name-asan" "$tree" binary "${features[@]}" \
-                --with-debug --with-poll_module --with-select_module \
-                --with-http_addition_module --with-http_dav_module \
-                --with-http_slice_module --with-http_stub_status_module \
-                --with-http_sub_module --error-log-path=stderr \
+            compile "$name-asan" "$tree" binary \
+                "${features[@]}" "${check_features[@]}" \
                 --with-cc-opt="${asan_cflags//$'\n'/}" \
                 --with-ld-opt="$(asan_ldflags)" \
                 "${arguments[@]}" --add-module="$root"
             publish "$build/$name-asan/objs/nginx" "$build/nginx-asan"
+            ;;
+
+        coverage)
+            compile "$name-coverage" "$tree" binary \
+                "${features[@]}" "${check_features[@]}" \
+                --with-cc-opt="${coverage_cflags//$'\n'/}" \
+                --with-ld-opt=--coverage \
+                "${arguments[@]}" --add-module="$root"
+            publish "$build/$name-coverage/objs/nginx" \
+                    "$build/nginx-coverage"
             ;;
     esac
 }
@@ -393,6 +416,7 @@ while [ $# -gt 0 ]; do
         --nginx=*)   tree=$(source_tree "${1#*=}") ;;
         --static)    kind=static ;;
         --asan)      kind=asan ;;
+        --coverage)  kind=coverage ;;
         test)        command=test_all ;;
         demo)        shift; mkdir -p "$build"; demo "$@" ;;
         --)          shift; arguments=("$@"); break ;;
