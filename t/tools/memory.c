@@ -8,6 +8,7 @@
  *     2  allocations that are not freed
  *     3  and their bytes
  *     4  ignore so many calls of free(), as a leak would
+ *     5  not 0: nothing fails that OpenSSL or the C library ask for
  *
  * Knows nothing of nginx.  Only what goes through the C library's functions
  * is seen, so nginx has to be built with NGX_DEBUG_PALLOC for each
@@ -20,6 +21,7 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <link.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -28,7 +30,9 @@
 #include <unistd.h>
 
 
-enum { fail_at, fail_on, live, live_bytes, keep, words };
+#define caller()  __builtin_return_address(0)
+
+enum { fail_at, fail_on, live, live_bytes, keep, spare, words };
 
 static int64_t unused[words];
 static _Atomic int64_t *word = (_Atomic int64_t *) unused;
@@ -68,6 +72,54 @@ static int
 is_first(void *p)
 {
     return (char *) p >= first && (char *) p < first + sizeof(first);
+}
+
+
+/* where the code is of those that may be spared */
+
+static struct {
+    uintptr_t start;
+    uintptr_t end;
+} spared[16];
+
+static size_t spared_count;
+
+
+static int
+look_at(struct dl_phdr_info *info, size_t size, void *data)
+{
+    static const char *names[] = {
+        "/libcrypto.", "/libssl.", "/libc.", "/ld-linux"
+    };
+
+    size_t i;
+    int n;
+
+    (void) size;
+    (void) data;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strstr(info->dlpi_name, names[i])) {
+            break;
+        }
+    }
+
+    if (i == sizeof(names) / sizeof(names[0])) {
+        return 0;
+    }
+
+    for (n = 0; n < info->dlpi_phnum && spared_count < 16; n++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[n];
+
+        if (part->p_type == PT_LOAD && part->p_flags & PF_X) {
+            spared[spared_count].start = info->dlpi_addr + part->p_vaddr;
+            spared[spared_count].end = info->dlpi_addr + part->p_vaddr
+                                       + part->p_memsz;
+            spared_count++;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -115,6 +167,7 @@ map_words(void)
     /* what it loads, it loads now */
 
     backtrace(&frame, 1);
+    dl_iterate_phdr(look_at, NULL);
 
     fd = file ? open(file, O_RDWR | O_CLOEXEC) : -1;
 
@@ -150,9 +203,28 @@ tell(void)
 
 
 static int
-fails(void)
+is_spared(uintptr_t asks)
+{
+    size_t i;
+
+    for (i = 0; i < spared_count; i++) {
+        if (asks >= spared[i].start && asks < spared[i].end) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+fails(void *asks)
 {
     if (word[fail_at] > 0) {
+        if (word[spare] && is_spared((uintptr_t) asks)) {
+            return 0;
+        }
+
         if (--word[fail_at] == 0) {
             tell();
             errno = ENOMEM;
@@ -195,7 +267,7 @@ malloc(size_t size)
         return from_first(size);
     }
 
-    return fails() ? NULL : counted(real_malloc(size));
+    return fails(caller()) ? NULL : counted(real_malloc(size));
 }
 
 
@@ -206,7 +278,7 @@ calloc(size_t n, size_t size)
         return from_first(n * size);
     }
 
-    return fails() ? NULL : counted(real_calloc(n, size));
+    return fails(caller()) ? NULL : counted(real_calloc(n, size));
 }
 
 
@@ -215,15 +287,18 @@ realloc(void *p, size_t size)
 {
     void *moved;
 
-    if (p == NULL) {
-        return malloc(size);
+    if (!ready() || is_first(p)) {
+        abort();
     }
 
-    if (fails()) {
+    if (fails(caller())) {
         return NULL;
     }
 
-    uncount(p);
+    if (p) {
+        uncount(p);
+    }
+
     moved = real_realloc(p, size);
     counted(moved ? moved : p);
 
@@ -234,21 +309,21 @@ realloc(void *p, size_t size)
 void *
 memalign(size_t alignment, size_t size)
 {
-    return fails() ? NULL : counted(real_memalign(alignment, size));
+    return fails(caller()) ? NULL : counted(real_memalign(alignment, size));
 }
 
 
 void *
 aligned_alloc(size_t alignment, size_t size)
 {
-    return memalign(alignment, size);
+    return fails(caller()) ? NULL : counted(real_memalign(alignment, size));
 }
 
 
 int
 posix_memalign(void **p, size_t alignment, size_t size)
 {
-    *p = memalign(alignment, size);
+    *p = fails(caller()) ? NULL : counted(real_memalign(alignment, size));
 
     return *p ? 0 : ENOMEM;
 }

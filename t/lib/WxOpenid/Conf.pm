@@ -11,7 +11,7 @@ use Exporter 'import';
 use File::Basename ();
 use File::Temp ();
 
-our @EXPORT_OK = qw(check_conf write_file certificates);
+our @EXPORT_OK = qw(check_conf conf_file write_file certificates);
 
 my $Root = Cwd::abs_path(File::Basename::dirname(__FILE__) . '/../../..');
 my $Dir = File::Temp::tempdir('wx_openid_XXXXXX', TMPDIR => 1, CLEANUP => 1);
@@ -39,9 +39,8 @@ sub certificates {
     return $dir;
 }
 
-# check_conf({ main => TEXT, http => TEXT }): whether nginx takes it, and all
-# that it says
-sub check_conf {
+# conf_file({ main => TEXT, http => TEXT }): nginx's arguments for it
+sub conf_file {
     my ($text) = @_;
     my $load = join '', map { "load_module $_;\n" } split ' ', $Modules;
     my $main = $text->{main} // '';
@@ -62,9 +61,16 @@ http {
 $text->{http}
 }
 END
+    return ('-p', "$Dir/", '-c', $file);
+}
+
+# whether nginx takes it, and all that it says
+sub check_conf {
+    my ($text) = @_;
+    my $arguments = join ' ', conf_file($text);
 
     local $ENV{PATH} = "$ENV{PATH}:/usr/sbin";
-    open my $in, '-|', "exec '$Nginx' -t -e stderr -p $Dir/ -c $file 2>&1"
+    open my $in, '-|', "exec '$Nginx' -t -e stderr $arguments 2>&1"
         or die "$Nginx: $!";
     my $said = do { local $/; <$in> } // '';
     close $in;

@@ -15,7 +15,7 @@ use File::Temp ();
 use POSIX ();
 use WxOpenid::Nginx ();
 
-my ($FailAt, $FailOn, $Live, $LiveBytes, $Keep, $Words) = 0 .. 5;
+my ($FailAt, $FailOn, $Live, $LiveBytes, $Keep, $Spare, $Words) = 0 .. 6;
 my $Dir = File::Temp::tempdir('wx_openid_XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $Files = 0;
 
@@ -104,6 +104,13 @@ sub fail {
     unlink $self->{trace};
     $self->set($FailAt, $n);
     $self->set($FailOn, $on ? 1 : 0);
+}
+
+# or the N-th that neither OpenSSL nor the C library asks for
+
+sub spare_libraries {
+    my ($self) = @_;
+    return $self->set($Spare, 1);
 }
 
 sub clear {
