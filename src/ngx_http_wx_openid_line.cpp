@@ -155,19 +155,27 @@ find_group(ngx_conf_t *cf, const ngx_str_t &name) noexcept
 }
 
 
-/* not to be resolved now is no reason not to start */
+/* not to be resolved now is no reason not to start; no memory is one */
 
-void
+ngx_int_t
 resolve(ngx_conf_t *cf, ngx_url_t &url) noexcept
 {
-    if (ngx_inet_resolve_host(cf->pool, &url) == NGX_OK && url.naddrs) {
-        return;
+    ngx_int_t rc = ngx_inet_resolve_host(cf->pool, &url);
+
+    if (rc == NGX_OK && url.naddrs) {
+        return NGX_OK;
+    }
+
+    if (rc != NGX_OK && url.err == nullptr) {
+        return NGX_ERROR;
     }
 
     ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                        "\"wx_openid_pass\": %s \"%V\", requests with a code "
                        "will be refused until it can be resolved",
                        url.err ? url.err : "no address of", &url.host);
+
+    return NGX_OK;
 }
 
 
@@ -181,7 +189,10 @@ make_peers(ngx_conf_t *cf, MainConf &mcf, Line &line) noexcept
 
     if (url.naddrs == 0) {
         line.pass->resolved = 1;
-        resolve(cf, url);
+
+        if (resolve(cf, url) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
     line.peers = create_peers(cf, line, url, mcf.keepalive);
