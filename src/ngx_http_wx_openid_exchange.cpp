@@ -210,6 +210,8 @@ run_subrequest(ngx_http_request_t *sr) noexcept
 }
 
 
+/* NGX_AGAIN, NGX_ERROR, or NGX_DONE when the connection has to be closed */
+
 ngx_int_t
 start_attempt(ngx_http_request_t *r, Ctx &ctx) noexcept
 {
@@ -235,7 +237,10 @@ start_attempt(ngx_http_request_t *r, Ctx &ctx) noexcept
                             | NGX_HTTP_SUBREQUEST_IN_MEMORY)
         != NGX_OK)
     {
-        return NGX_ERROR;
+        /* half of it may be in the tree, where it would hold any answer */
+
+        ngx_http_finalize_request(r, NGX_ERROR);
+        return NGX_DONE;
     }
 
     /*
@@ -397,13 +402,13 @@ begin_exchange(ngx_http_request_t *r, Ctx &ctx) noexcept
         return NGX_ERROR;
     }
 
-    if (start_attempt(r, ctx) == NGX_ERROR) {
-        return NGX_ERROR;
+    ngx_int_t rc = start_attempt(r, ctx);
+
+    if (rc == NGX_AGAIN) {
+        hide_arguments(r, ctx);
     }
 
-    hide_arguments(r, ctx);
-
-    return NGX_AGAIN;
+    return rc;
 }
 
 
