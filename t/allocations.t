@@ -9,239 +9,22 @@ use strict;
 use warnings;
 
 use lib 't/lib';
-use IO::Select ();
-use IO::Socket::INET ();
 use Test::More;
 use WxOpenid::Memory;
-use WxOpenid::Nginx;
-use WxOpenid::Servers qw(
-    wechat backend wx_openid_of wx_unionid_of wx_session_key_of
-);
+use WxOpenid::Nginx qw(until_true);
+use WxOpenid::Requests;
+use WxOpenid::Servers qw(wechat backend wx_openid_of);
 use WxOpenid::Token;
 
-# a failure that leaves somebody waiting is one of its own
-my $Patience = 15;
-
-my $Codes = 0;
 my $Memory = WxOpenid::Memory->new
     or plan skip_all => 'this nginx has an allocator of its own';
 
 WxOpenid::Servers::start_all();
 
-sub new_code {
-    my ($kind) = @_;
-    return "$kind-$$-" . ++$Codes;
-}
-
-sub start {
-    my ($pass, $more) = @_;
-
-    return WxOpenid::Nginx->start(env => $Memory->env, http => <<"END");
-    wx_openid_app           wxtest $ENV{TEST_NGINX_SECRET};
-    wx_openid_pass          $pass;
-    wx_openid_session_keys  $ENV{TEST_NGINX_KEYS};
-    $more
-
-    server {
-        listen  127.0.0.1:%PORT%;
-
-        location / {
-            wx_openid   on;
-            proxy_pass  http://127.0.0.1:$ENV{TEST_NGINX_BACKEND_PORT};
-        }
-
-        location /optional {
-            wx_openid       optional;
-            wx_openid_code  \$http_x_wx_code json:code form:code;
-            proxy_pass      http://127.0.0.1:$ENV{TEST_NGINX_BACKEND_PORT};
-        }
-
-        location = /login {
-            wx_openid_login;
-        }
-
-        location = /status {
-            wx_openid_status;
-        }
-
-        location = /json {
-            wx_openid_status  json;
-        }
-
-        location = /ping {
-            return 204;
-        }
-    }
-END
-}
-
-
-# Requests
-
-sub request {
-    my ($line, $headers, $body) = @_;
-    my %headers = (Host => 'localhost', Connection => 'close', %$headers);
-
-    $headers{'Content-Length'} = length $body if defined $body;
-    return join("\r\n", "$line HTTP/1.1",
-                (map { "$_: $headers{$_}" } sort keys %headers), '', '')
-           . ($body // '');
-}
-
-sub send_request {
-    my ($nginx, $text) = @_;
-    my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                  PeerPort => $nginx->port)
-        or die "nginx: $!\n";
-    local $SIG{PIPE} = 'IGNORE';
-    print $s $text;
-    $s->flush;
-    return $s;
-}
-
-# all until the end, or "hangs"
-
-sub answer {
-    my ($s) = @_;
-    my $select = IO::Select->new($s);
-    my $got = '';
-
-    while (1) {
-        return 'hangs' if !$select->can_read($Patience);
-        return $got if !sysread $s, $got, 65536, length $got;
-    }
-}
-
-sub ask {
-    my ($nginx, $text) = @_;
-    return answer(send_request($nginx, $text));
-}
-
-
-# What an answer may be.  An upstream that got a request got all of the
-# identity; a client may have lost any part of it.
+# A client may have lost any part of its answer; an upstream that got a
+# request got all of the identity.
 
 my $Lost = qr/\A(?:HTTP\/1\.1 50\d |\z)/;
-
-# 200, and whole
-
-sub good {
-    my ($answer) = @_;
-    my ($head, $body) = split /\r\n\r\n/, $answer, 2;
-
-    return $answer =~ /\AHTTP\/1\.1 200 / && defined $body
-           && $head =~ /^Content-Length: (\d+)/m && length $body == $1;
-}
-
-sub echo_has {
-    my ($answer, $openid, $unionid) = @_;
-
-    return good($answer) && $answer =~ /^X-WX-OPENID: \Q$openid\E$/m
-           && $answer =~ /^X-WX-APPID: wxtest$/m
-           && $answer =~ /^X-WX-SOURCE: wx_client$/m
-           && (!defined $unionid
-               || $answer =~ /^X-WX-UNIONID: \Q$unionid\E$/m);
-}
-
-# a request with a code, and what its answer has to be
-
-sub with_code {
-    my ($code, $line, $headers, $body) = @_;
-
-    return { text => request($line, $headers, $body), good => sub {
-        echo_has($_[0], wx_openid_of($code), wx_unionid_of($code));
-    } };
-}
-
-sub code_in_header {
-    my $code = new_code('union');
-    return with_code($code, 'GET /t', { 'X-WX-Code' => $code });
-}
-
-sub code_in_json {
-    my ($path, $code) = @_;
-    return with_code($code, "POST $path",
-                     { 'Content-Type' => 'application/json' },
-                     qq({"a":[1,{"b":"c"}],"code":"$code"}));
-}
-
-sub code_in_form {
-    my ($path, $code) = @_;
-    return with_code($code, "POST $path",
-                     { 'Content-Type' => 'application/x-www-form-urlencoded',
-                     }, "a=b&code=$code");
-}
-
-sub plain_request {
-    my ($line, $good) = @_;
-    return { text => request($line, {}), good => $good };
-}
-
-# what is to be asked, anew each time; "before" is asked without failures
-
-my %Request = (
-    'a code in the header' => \&code_in_header,
-    'a code in the query' => sub {
-        my $code = new_code('union');
-        return with_code($code, "GET /t?code=$code", {});
-    },
-    'a code in a JSON body' => sub {
-        return code_in_json('/t', new_code('union'));
-    },
-    'a code in a form' => sub {
-        return code_in_form('/t', new_code('union'));
-    },
-    'a code in a JSON body, optional' => sub {
-        return code_in_json('/optional', new_code('union'));
-    },
-    'a code in a form, optional' => sub {
-        return code_in_form('/optional', new_code('union'));
-    },
-    'a token' => sub {
-        my $token = token(unionid => 'oUNION');
-        return { text => request('GET /t', { 'X-WX-Session' => $token }),
-                 good => sub { echo_has($_[0], 'oTOKEN', 'oUNION') } };
-    },
-    'a token, optional' => sub {
-        my $token = token();
-        return { text => request('GET /optional',
-                                 { Authorization => "Bearer $token" }),
-                 good => sub { echo_has($_[0], 'oTOKEN') } };
-    },
-    'a token that is renewed' => sub {
-        my $token = token(iat => time - 5000);
-        return { text => request('GET /t', { 'X-WX-Session' => $token }),
-                 good => sub {
-                     echo_has($_[0], 'oTOKEN')
-                         && $_[0] =~ /^X-WX-Session: eyJ/m;
-                 } };
-    },
-    'a login' => sub {
-        my $code = new_code('union');
-        my $ask = code_in_json('/login', $code);
-        my $openid = wx_openid_of($code);
-        $ask->{good} = sub {
-            good($_[0]) && $_[0] =~ /"openid":"\Q$openid\E"/
-                && $_[0] =~ /"session":"eyJ/;
-        };
-        return $ask;
-    },
-    'a result of the zone' => sub {
-        my $code = new_code('union');
-        my $ask = with_code($code, 'GET /t', { 'X-WX-Code' => $code });
-        return { %$ask, before => $ask->{text} };
-    },
-    'counters for Prometheus' => sub {
-        return plain_request('GET /status', sub {
-            good($_[0]) && $_[0] =~ /^wx_openid_cache_evictions_total \d+$/m;
-        });
-    },
-    'counters as JSON' => sub {
-        return plain_request('GET /json', sub {
-            good($_[0]) && $_[0] =~ /\}\s*\z/;
-        });
-    },
-);
 
 
 # Runs
@@ -306,7 +89,7 @@ sub survives_together {
     my $ok = 1;
 
     for my $answer (@answers) {
-        $ok = 0 if !echo_has($answer, $openid)
+        $ok = 0 if !good_echo($answer, $openid)
                    && !($failed && $answer =~ $Lost);
     }
 
@@ -332,7 +115,6 @@ sub run_kind {
         last if !$failed || $bad > 20;
     }
 
-
     is($bad, 0, "$name: each answer is one that may be")
         or diag(splice @Reports);
     is($dead, 0, "$name: the next request is served");
@@ -351,7 +133,7 @@ sub run_all {
     for my $on (0, 1) {
         for my $kind (@kinds) {
             run_kind($nginx, "$what, $kind", $on, sub {
-                survives($nginx, $kind, $Request{$kind}->(), @_);
+                survives($nginx, $kind, ask_for($kind), @_);
             }, $steps);
         }
     }
@@ -372,7 +154,7 @@ sub ends_well {
        "$what: no exchange is left");
 
     $nginx->signal('QUIT');
-    ok(WxOpenid::Nginx::until_true(sub { $nginx->ended }), "$what: it ends");
+    ok(until_true(sub { $nginx->ended }), "$what: it ends");
 
     # nginx's own words for no memory are of level emerg and crit
     is(join('', grep { !/malloc failure|stale global SSL error/ }
@@ -384,9 +166,9 @@ sub ends_well {
 my $plain = "http://127.0.0.1:$ENV{TEST_NGINX_WECHAT_PORT}";
 my $tls = "https://127.0.0.1:$ENV{TEST_NGINX_WECHAT_TLS_PORT}";
 
-my $nginx = start($plain, '');
+my $nginx = start_all_kinds({ env => $Memory->env }, $plain, '');
 
-run_all($nginx, 'kept', undef, sort keys %Request);
+run_all($nginx, 'kept', undef, all_kinds());
 
 for my $on (0, 1) {
     my $kind = 'one who waits for another';
@@ -397,13 +179,14 @@ for my $on (0, 1) {
 
 ends_well($nginx, 'kept');
 
-$nginx = start($plain, 'wx_openid_keepalive 0; wx_openid_cache off;');
+$nginx = start_all_kinds({ env => $Memory->env }, $plain,
+                         'wx_openid_keepalive 0; wx_openid_cache off;');
 run_all($nginx, 'fresh', undef, 'a code in the header', 'a login');
 ends_well($nginx, 'fresh');
 
 # a handshake makes thousands
 
-$nginx = start($tls, <<"END");
+$nginx = start_all_kinds({ env => $Memory->env }, $tls, <<"END");
     wx_openid_keepalive                0;
     wx_openid_host                     api.weixin.qq.com;
     wx_openid_ssl_trusted_certificate  $ENV{TEST_NGINX_CERTS}/ca.pem;

@@ -9,6 +9,7 @@
  *     3  and their bytes
  *     4  ignore so many calls of free(), as a leak would
  *     5  not 0: nothing fails that OpenSSL or the C library ask for
+ *     6  not 0: processes that are forked from now on are none of ours
  *
  * Knows nothing of nginx.  Only what goes through the C library's functions
  * is seen, so nginx has to be built with NGX_DEBUG_PALLOC for each
@@ -23,6 +24,7 @@
 #include <fcntl.h>
 #include <link.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +34,7 @@
 
 #define caller()  __builtin_return_address(0)
 
-enum { fail_at, fail_on, live, live_bytes, keep, spare, words };
+enum { fail_at, fail_on, live, live_bytes, keep, spare, alone, words };
 
 static int64_t unused[words];
 static _Atomic int64_t *word = (_Atomic int64_t *) unused;
@@ -150,6 +152,15 @@ ready(void)
 }
 
 
+static void
+forked(void)
+{
+    if (word[alone]) {
+        word = (_Atomic int64_t *) unused;
+    }
+}
+
+
 __attribute__((constructor)) static void
 map_words(void)
 {
@@ -168,6 +179,7 @@ map_words(void)
 
     backtrace(&frame, 1);
     dl_iterate_phdr(look_at, NULL);
+    pthread_atfork(NULL, NULL, forked);
 
     fd = file ? open(file, O_RDWR | O_CLOEXEC) : -1;
 

@@ -15,7 +15,8 @@ use File::Temp ();
 use POSIX ();
 use WxOpenid::Nginx ();
 
-my ($FailAt, $FailOn, $Live, $LiveBytes, $Keep, $Spare, $Words) = 0 .. 6;
+my ($FailAt, $FailOn, $Live, $LiveBytes, $Keep, $Spare, $Alone, $Words)
+    = 0 .. 7;
 my $Dir = File::Temp::tempdir('wx_openid_XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $Files = 0;
 
@@ -139,6 +140,13 @@ sub trace {
 sub live {
     my ($self) = @_;
     return ($self->get($Live), $self->get($LiveBytes));
+}
+
+# of the master alone, for one that is not started yet
+
+sub master_alone {
+    my ($self) = @_;
+    return $self->set($Alone, 1);
 }
 
 # the next calls of free() do nothing, as if they had been forgotten
