@@ -387,7 +387,8 @@ test_all() {
 
     step "unit tests" "$root/t/unit/run"
     step "symbols of src/core" "$root/t/unit/check-symbols"
-    step "fuzzing" "$root/t/fuzz/run"
+    FUZZ_NGINX_BUILT=1 \
+    step "fuzzing" "$root/t/fuzz/run" --seconds=5 --nginx-seconds=10
     step "session tokens of another library" "$root/t/tools/jose/run"
     step "documentation" "$root/t/tools/check-docs"
     step "demo" "$root/t/demo/run" --once

@@ -8,6 +8,7 @@ import asyncio
 import socket
 import ssl
 import struct
+import time
 import urllib.parse
 
 KEPT_BODY = 65536
@@ -21,7 +22,10 @@ class Conn:
         self.listener = listener
         self.sock = sock
         self.number = number
+        self.peer = 0           # the port at the other end, of TCP
         self.requests = 0
+        self.started = 0        # when the last request was read, and
+        self.written = 0        # what was written since
         self.buf = b''
         self.tls = None
         self.loop = asyncio.get_running_loop()
@@ -71,6 +75,8 @@ class Conn:
                 return b''
 
     async def write(self, data):
+        self.written += len(data)
+
         if self.tls is None:
             await self.loop.sock_sendall(self.sock, data)
             return
@@ -84,6 +90,7 @@ class Conn:
             await self.write(data[:len(data) // 2])
             return
 
+        self.written += len(data)
         self.tls.write(data)
         record = self.bio_out.read()
         await self.loop.sock_sendall(self.sock, record[:len(record) // 2])
@@ -108,6 +115,8 @@ class Conn:
         lines = head.decode('latin-1').split('\r\n')
         words = lines[0].split(' ')
         self.requests += 1
+        self.started = time.time()
+        self.written = 0
 
         req = Request()
         req.line = lines[0]

@@ -6,6 +6,7 @@ is read.
 import struct
 
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY = 0, 1, 3, 4, 6, 7
+CANCEL = struct.pack('>I', 8)
 END_STREAM, END_HEADERS, ACK = 1, 4, 1
 
 PREFACE = b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
@@ -20,8 +21,19 @@ def frame(kind, flags, stream, payload=b''):
         '>BBI', kind, flags, stream) + payload
 
 
+def text(s):
+    """A string as HPACK has it, without Huffman's code."""
+    if len(s) < 127:
+        return bytes([len(s)]) + s
+    length, rest = b'\x7f', len(s) - 127
+    while rest > 127:
+        length += bytes([rest & 127 | 128])
+        rest >>= 7
+    return length + bytes([rest]) + s
+
+
 def header(name, value):
-    return b'\0' + b''.join(bytes([len(s)]) + s for s in (name, value))
+    return b'\0' + text(name) + text(value)
 
 
 def status(block):

@@ -101,13 +101,15 @@ class Server:
     async def accept(self, listener, handle):
         loop = asyncio.get_running_loop()
         while True:
-            sock, _ = await loop.sock_accept(listener.sock)
+            sock, address = await loop.sock_accept(listener.sock)
             sock.setblocking(False)
             if sock.family != socket.AF_UNIX:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             listener.accepts += 1
             self.numbers += 1
             conn = Conn(self, listener, sock, self.numbers)
+            if sock.family != socket.AF_UNIX:
+                conn.peer = address[1]
             self.spawn(self.converse(conn, handle))
 
     async def converse(self, conn, handle):
@@ -144,8 +146,11 @@ class Server:
             entry = self.record(req)
             self.log.append(entry)
             await self.notify()
-            stays = await self.serve(conn, req)
-            entry['done'] = 'yes'
+            try:
+                stays = await self.serve(conn, req)
+                entry['done'] = 'yes'
+            finally:
+                self.served(conn, entry)
             await self.notify()
             if not stays:
                 return
@@ -155,6 +160,9 @@ class Server:
 
     def record(self, req):
         return req.record()
+
+    def served(self, conn, entry):
+        """The request was answered, or its connection broke."""
 
     async def operator(self, conn):
         while True:
