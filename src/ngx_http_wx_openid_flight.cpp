@@ -398,6 +398,24 @@ take_over(ngx_http_request_t *r, Ctx &ctx) noexcept
 }
 
 
+/* what those who wait are told when nobody is left to ask again */
+
+void
+give_up(Ctx &ctx) noexcept
+{
+    bool repeats = ctx.state == State::repeating
+                   || ctx.state == State::pausing;
+
+    if (repeats && ctx.session.errcode != 0) {
+        ctx.exchange_refusal = refusal_of_errcode(ctx.session.errcode);
+        return;
+    }
+
+    ctx.exchange_refusal = Refusal::bad_gateway;
+    ctx.session = SessionReply{};
+}
+
+
 }
 
 
@@ -510,8 +528,7 @@ leave_flight(Ctx &ctx) noexcept
     }
 
     if (flight.role == Role::lead) {
-        ctx.exchange_refusal = Refusal::bad_gateway;
-        ctx.session = SessionReply{};
+        give_up(ctx);
         publish(ctx);
         return;
     }

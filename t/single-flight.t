@@ -6,7 +6,7 @@ use warnings;
 
 use lib 't/lib';
 use IO::Socket::INET ();
-use Test::More tests => 137;
+use Test::More tests => 140;
 use Time::HiRes qw(sleep time);
 use WxOpenid::Nginx qw(until_true);
 use WxOpenid::Servers qw(wechat wx_openid_of);
@@ -253,6 +253,46 @@ END
         or diag(explain($report));
     is(asked($code), 1, "$name: one exchange");
     no_alerts('streams', $h2);
+}
+
+{
+    my $name = 'a busy WeChat, and the first stream is gone';
+    my $door = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1')
+        or die "listen: $!\n";
+    my $port = $door->sockport;
+    my $h2 = WxOpenid::Nginx->start(http => <<"END");
+    wx_openid_app           wxtest $ENV{TEST_NGINX_SECRET};
+    wx_openid_pass          http://127.0.0.1:$port;
+    wx_openid_busy_retries  1;
+
+    server {
+        listen  127.0.0.1:%PORT%;
+        listen  127.0.0.1:%PORT2% http2;
+
+        location /t {
+            wx_openid  on;
+            empty_gif;
+        }
+
+        location = /stub {
+            stub_status;
+        }
+    }
+END
+    my @streams = ('--port', $h2->port2, '--h2', '--clients');
+
+    $h2->flood_end($h2->flood(@streams, 1, '--abort', 'some-code'));
+    my $conn = $door->accept;
+    my $flood = $h2->flood(@streams, 20, 'some-code');
+    ok($h2->until_waiting(20), "$name: others wait");
+
+    my $body = '{"errcode":-1,"errmsg":"system error"}';
+    print $conn "HTTP/1.1 200 OK\r\nContent-Length: ", length $body,
+                "\r\n\r\n$body";
+
+    is(answers($h2->flood_end($flood), qr/\A503 wechat_busy\z/), 20,
+       "$name: they are told so");
+    no_alerts($name, $h2);
 }
 
 
