@@ -92,6 +92,10 @@ check_errmsg(Ctx &ctx) noexcept
     std::string_view errmsg = ctx.session.errmsg.view();
     std::string_view body = ctx.attempt.reply.body();
 
+    if (errmsg.empty()) {
+        return;
+    }
+
     bool secret = has(errmsg, ctx.app->secret) || has(body, ctx.app->secret);
     bool code = has(errmsg, ctx.code) || has(body, ctx.code);
 

@@ -1,9 +1,8 @@
 /*
  * Copyright (C) wx_openid authors
  *
- * The reply of wx_openid_http.h up to its body.  The reader works byte by
- * byte, so that where the input was cut cannot matter; a reply has some
- * hundred.
+ * The reply of wx_openid_http.h up to its body.  A line is judged
+ * when it is whole, so that where the input was cut cannot matter.
  */
 
 #include "wx_openid_http.h"
@@ -87,28 +86,30 @@ http_error_text(HttpError error) noexcept
 std::size_t
 HttpReply::read_header(std::string_view bytes) noexcept
 {
-    return take(bytes, State::header, &HttpReply::header_byte);
+    return take(bytes, State::header, &HttpReply::header_bytes);
 }
 
 
 std::size_t
-HttpReply::take(std::string_view bytes, State state, TakeByte take_byte)
+HttpReply::take(std::string_view bytes, State state, TakeSome take_some)
     noexcept
 {
     auto max = std::min(max_reply_size, body_.size());
-    std::size_t n = 0;
+    auto size = bytes.size();
 
-    while (state_ == state && n < bytes.size()) {
+    while (state_ == state && !bytes.empty()) {
         if (taken_ == max) {
             fail(HttpError::too_large);
             break;
         }
 
-        taken_++;
-        (this->*take_byte)(bytes[n++]);
+        auto n = (this->*take_some)({bytes.data(),
+                                     std::min(bytes.size(), max - taken_)});
+        taken_ += n;
+        bytes.remove_prefix(n);
     }
 
-    return n;
+    return size - bytes.size();
 }
 
 
@@ -121,14 +122,20 @@ HttpReply::fail(HttpError error) noexcept
 }
 
 
-/* true behind the last byte of a line */
+/* takes what there is of the line; "whole" behind its last byte */
 
-bool
-HttpReply::line_byte(char c) noexcept
+std::size_t
+HttpReply::line_bytes(std::string_view bytes, bool &whole) noexcept
 {
-    body_[body_size_ + line_size_++] = c;
+    auto n = bytes.find('\n');
 
-    return c == '\n';
+    whole = n != bytes.npos;
+    n = whole ? n + 1 : bytes.size();
+
+    std::copy_n(bytes.data(), n, body_.data() + body_size_ + line_size_);
+    line_size_ += n;
+
+    return n;
 }
 
 
@@ -150,28 +157,44 @@ HttpReply::take_line() noexcept
 }
 
 
-void
-HttpReply::header_byte(char c) noexcept
-{
-    /* a peer that speaks something else may never send a line's end */
+/* a peer that speaks something else may never send a line's end */
 
-    if (status_ == 0 && line_size_ < version.size()
-        && c != version[line_size_])
-    {
+std::size_t
+HttpReply::version_byte(char c) noexcept
+{
+    if (c == version[line_size_]) {
+        body_[body_size_ + line_size_++] = c;
+
+    } else {
         fail(HttpError::bad_status_line);
-        return;
     }
 
-    if (!line_byte(c)) {
-        return;
+    return 1;
+}
+
+
+std::size_t
+HttpReply::header_bytes(std::string_view bytes) noexcept
+{
+    if (status_ == 0 && line_size_ < version.size()) {
+        return version_byte(bytes[0]);
+    }
+
+    bool whole;
+    auto n = line_bytes(bytes, whole);
+
+    if (!whole) {
+        return n;
     }
 
     if (status_ == 0) {
         status_line(take_line());
-        return;
+
+    } else {
+        header_line(take_line());
     }
 
-    header_line(take_line());
+    return n;
 }
 
 

@@ -118,13 +118,15 @@ private:
     enum class Framing { none, length, chunked, close };
     enum class Chunk { size, data, data_end, trailer };
 
-    using TakeByte = void (HttpReply::*)(char) noexcept;
+    /* takes some of the bytes, at least one; returns how many */
+    using TakeSome = std::size_t (HttpReply::*)(std::string_view) noexcept;
 
-    std::size_t take(std::string_view bytes, State state, TakeByte take_byte)
+    std::size_t take(std::string_view bytes, State state, TakeSome take_some)
         noexcept;
     void fail(HttpError error) noexcept;
 
-    void header_byte(char c) noexcept;
+    std::size_t version_byte(char c) noexcept;
+    std::size_t header_bytes(std::string_view bytes) noexcept;
     void status_line(std::string_view line) noexcept;
     void header_line(std::string_view line) noexcept;
     void header_field(std::string_view name, std::string_view value) noexcept;
@@ -132,12 +134,12 @@ private:
     void connection(std::string_view value) noexcept;
     void end_of_header() noexcept;
 
-    void body_byte(char c) noexcept;
-    void chunk_byte(char c) noexcept;
+    std::size_t body_bytes(std::string_view bytes) noexcept;
+    std::size_t data_bytes(std::string_view bytes) noexcept;
+    std::size_t chunk_bytes(std::string_view bytes) noexcept;
     void chunk_size(std::string_view line) noexcept;
-    void end_of_chunk() noexcept;
 
-    bool line_byte(char c) noexcept;
+    std::size_t line_bytes(std::string_view bytes, bool &whole) noexcept;
     std::string_view take_line() noexcept;
 
     std::span<char> body_;

@@ -28,7 +28,7 @@ constexpr std::string_view crlf = "\r\n";
 std::size_t
 HttpReply::read_body(std::string_view bytes) noexcept
 {
-    return take(bytes, State::body, &HttpReply::body_byte);
+    return take(bytes, State::body, &HttpReply::body_bytes);
 }
 
 
@@ -46,62 +46,101 @@ HttpReply::end_of_connection() noexcept
 }
 
 
-void
-HttpReply::body_byte(char c) noexcept
+/* takes at most "left_" bytes for the body, and counts them off */
+
+std::size_t
+HttpReply::data_bytes(std::string_view bytes) noexcept
 {
-    if (framing_ == Framing::chunked) {
-        chunk_byte(c);
-        return;
-    }
+    auto n = std::min(bytes.size(), left_);
 
-    body_[body_size_++] = c;
+    std::copy_n(bytes.data(), n, body_.data() + body_size_);
+    body_size_ += n;
+    left_ -= n;
 
-    if (framing_ == Framing::length && --left_ == 0) {
-        state_ = State::complete;
-    }
+    return n;
 }
 
 
-void
-HttpReply::chunk_byte(char c) noexcept
+std::size_t
+HttpReply::body_bytes(std::string_view bytes) noexcept
 {
+    std::size_t n;
+
+    switch (framing_) {
+
+    case Framing::chunked:
+        return chunk_bytes(bytes);
+
+    case Framing::length:
+        n = data_bytes(bytes);
+
+        if (left_ == 0) {
+            state_ = State::complete;
+        }
+
+        return n;
+
+    case Framing::close:
+    case Framing::none:
+        left_ = bytes.size();
+        return data_bytes(bytes);
+    }
+
+    return bytes.size();
+}
+
+
+std::size_t
+HttpReply::chunk_bytes(std::string_view bytes) noexcept
+{
+    bool whole;
+    std::size_t n;
+
     switch (chunk_) {
 
     case Chunk::size:
-        if (line_byte(c)) {
+        n = line_bytes(bytes, whole);
+
+        if (whole) {
             chunk_size({body_.data() + body_size_, line_size_});
             line_size_ = 0;
         }
 
-        return;
+        return n;
 
     case Chunk::data:
-        body_[body_size_++] = c;
+        n = data_bytes(bytes);
 
-        if (--left_ == 0) {
+        if (left_ == 0) {
             chunk_ = Chunk::data_end;
         }
 
-        return;
+        return n;
 
     case Chunk::data_end:
-        if (c != crlf[line_size_]) {
+        if (bytes[0] != crlf[line_size_]) {
             fail(HttpError::bad_chunk);
-            return;
+            return 1;
         }
 
-        if (line_byte(c)) {
+        if (++line_size_ == crlf.size()) {
             line_size_ = 0;
             chunk_ = Chunk::size;
         }
 
-        return;
+        return 1;
 
     case Chunk::trailer:
-        if (line_byte(c) && take_line().empty()) {
+        n = line_bytes(bytes, whole);
+
+        if (whole && take_line().empty()) {
             state_ = State::complete;
         }
+
+        return n;
     }
+
+    return bytes.size();
 }
 
 

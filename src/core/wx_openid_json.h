@@ -94,6 +94,10 @@ has_nul(std::string_view text) noexcept
                || (c >= 'a' && c <= 'f');
     };
 
+    if (text.find('\\') == text.npos && text.find('\0') == text.npos) {
+        return false;
+    }
+
     for (; !text.empty(); text.remove_prefix(1)) {
         if (text[0] == '\0') {
             return true;
@@ -131,13 +135,21 @@ has_nul(std::string_view text) noexcept
 inline bool
 has_stray_control(std::string_view text) noexcept
 {
+    auto is_control = [](char c) {
+        return static_cast<unsigned char>(c) < 0x20;
+    };
+
+    if (std::none_of(text.begin(), text.end(), is_control)) {
+        return false;
+    }
+
     bool quoted = false;
     bool escaped = false;
 
     for (char c : text) {
         bool space = c == '\t' || c == '\n' || c == '\r';
 
-        if (static_cast<unsigned char>(c) < 0x20 && (quoted || !space)) {
+        if (is_control(c) && (quoted || !space)) {
             return true;
         }
 
