@@ -127,7 +127,7 @@ __DATA__
     wx_openid_app   wxother $TEST_NGINX_OTHER_SECRET;
     wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
 
-    wx_openid_read_timeout  100ms;
+    wx_openid_read_timeout  500ms;
     wx_openid_busy_retries  1;
 --- config
     location = /ready {
