@@ -41,7 +41,8 @@ class Client:
             raise SystemExit('%s was answered %r %r' % (path, status, body))
         return body
 
-    def login(self):
+    def login(self, arguments=''):
         """A token of the module's."""
-        return json.loads(self.ask('/login', CODE_HEADER + 'good-login'))[
+        return json.loads(self.ask('/login' + arguments,
+                                   CODE_HEADER + 'good-login'))[
             'session']

@@ -25,6 +25,7 @@ BACKEND = '''
     server {
         listen 127.0.0.1:%(backend)d backlog=65535;
         location / { return 200 "$http_x_wx_openid\\n"; }
+        location = /count { stub_status; }
     }
 '''
 
@@ -56,7 +57,7 @@ SERVER = TO_BACKEND + '''
     wx_openid_session_renew  0;
 
     server {
-        listen 127.0.0.1:%(module)d backlog=65535;
+        listen 127.0.0.1:%(module)d backlog=65535 reuseport;
         location /off { proxy_pass http://backend; }
         location /session {
             wx_openid               on;
@@ -72,6 +73,14 @@ SERVER = TO_BACKEND + '''
     }
 '''
 
-ZONE = '    wx_openid_cache  size=4m ttl=60s error_ttl=5s;\n'
+MODULE = LINE + SERVER + '    wx_openid_cache  size=4m ttl=60s error_ttl=5s;'
 
-MODULE = LINE + ZONE + SERVER
+# the exchange alone: no result is kept
+
+BARE = TO_BACKEND + LINE + '''
+    wx_openid_cache  off;
+    server {
+        listen 127.0.0.1:%(bare)d backlog=65535;
+        location / { wx_openid on; proxy_pass http://backend; }
+    }
+'''

@@ -1,9 +1,10 @@
-"""The servers of a benchmark: free ports, nginx with one worker each, other
+"""The servers of a benchmark: free ports, nginx with few workers, other
 programs, certificates, and what CPU and memory they took.  Knows nothing of
 what is measured.
 """
 
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -23,11 +24,10 @@ NGINX = os.environ.get('TEST_NGINX_BINARY') or shutil.which(
 CONF = '''
 %(load)s
 daemon off;
-worker_processes 1;
-worker_rlimit_nofile 65536;
+worker_processes %(workers)d;
 pid %(dir)s/%(name)s.pid;
 error_log %(dir)s/%(name)s.log warn;
-events { worker_connections 32768; }
+events { worker_connections %(connections)d; }
 http {
     access_log off;
     keepalive_requests 100000000;
@@ -57,13 +57,11 @@ def cpu(pids):
 
 
 def memory(pid):
-    """Bytes that the process has to itself."""
-    total = 0
+    """Bytes of heap and stack, also where a parent has the same."""
     with open('/proc/%d/smaps_rollup' % pid) as rollup:
         for line in rollup:
-            if line.startswith('Private_'):
-                total += int(line.split()[1]) * 1024
-    return total
+            if line.startswith('Anonymous:'):
+                return int(line.split()[1]) * 1024
 
 
 class Servers:
@@ -78,7 +76,13 @@ class Servers:
     def __enter__(self):
         self.dir = tempfile.mkdtemp(prefix='wx_openid.')
         os.chmod(self.dir, 0o755)
-        self.values = {'dir': self.dir, 'certs': self.dir + '/certs'}
+
+        # many clients have many descriptors, where the machine lets them
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+        self.values = {'dir': self.dir, 'certs': self.dir + '/certs',
+                       'connections': min(most - 64, 32768)}
 
         # all at once, lest two get the same
         socks = [socket.create_server(('127.0.0.1', 0)) for _ in self.names]
@@ -116,12 +120,13 @@ class Servers:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                    **options)
         self.processes.append(process)
-        self.pids[name] = process.pid
+        self.pids[name] = [process.pid]
         return process
 
-    def nginx(self, name, http, modules=(), under=()):
-        """Starts one, also under another program, till its worker serves."""
-        values = {**self.values, 'name': name,
+    def nginx(self, name, http, modules=(), under=(), workers=1):
+        """Starts one, also under another program, till it serves; its pids
+        are those of its workers."""
+        values = {**self.values, 'name': name, 'workers': workers,
                   'load': '\n'.join('load_module %s;' % m for m in modules)}
         values['http'] = http % values
         conf = self.path(name + '.conf', CONF % values)
@@ -130,18 +135,18 @@ class Servers:
         process = self.spawn(name, *under, NGINX, '-p', self.dir, '-c', conf,
                              '-e', log)
         self.wait_for(name, process)
-        self.pids[name] = self.worker_of(process.pid)
+        self.pids[name] = self.children(process.pid, workers)
         return process
 
-    def worker_of(self, master):
+    def children(self, master, count):
         path = '/proc/%d/task/%d/children' % (master, master)
         for _ in range(600):
             with open(path) as children:
                 pids = children.read().split()
-            if pids:
-                return int(pids[0])
+            if len(pids) == count:
+                return [int(pid) for pid in pids]
             time.sleep(0.05)
-        sys.exit('no worker')
+        sys.exit('the workers do not start')
 
     def wait_for(self, name, process):
         for _ in range(1200):
