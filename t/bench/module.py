@@ -18,6 +18,7 @@ WECHAT = '''
         ssl_certificate_key %%(certs)s/good.key;
         default_type application/json;
         location = /sns/jscode2session { return 200 '%s'; }
+        location = /count { stub_status; }
     }
 ''' % REPLY
 
