@@ -46,11 +46,7 @@ command_packages=(g++ libcjson-dev libssl-dev libcurl4-openssl-dev)
 tree_packages=(libssl-dev libpcre2-dev zlib1g-dev)
 debian_packages=(dpkg-dev nginx nginx-dev)
 demo_packages=(ca-certificates curl openssl python3)
-test_packages=(
-    perl libgtest-dev clang libclang-rt-dev binutils
-    php-fpm uwsgi-core uwsgi-plugin-python3 python3-grpcio
-    python3-cryptography
-)
+test_packages=(libgtest-dev clang libclang-rt-dev binutils)
 
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -190,8 +186,12 @@ build_debian() {
 # what every nginx is configured with here: its own and the tests' needs
 
 features=(
-    --with-threads --with-http_ssl_module --with-http_v2_module
+    --with-threads --with-debug --with-poll_module --with-select_module
+    --with-http_ssl_module --with-http_v2_module
     --with-http_auth_request_module --with-http_realip_module
+    --with-http_addition_module --with-http_dav_module
+    --with-http_slice_module --with-http_stub_status_module
+    --with-http_sub_module
 )
 
 # nginx itself copies no bytes from a null pointer, stores words where x86
@@ -210,12 +210,7 @@ coverage_cflags="-O0 -g -DNGX_DEBUG_PALLOC=1 --coverage
 
 # what nginxes that check themselves are configured with besides
 
-check_features=(
-    --with-debug --with-poll_module --with-select_module
-    --with-http_addition_module --with-http_dav_module
-    --with-http_slice_module --with-http_stub_status_module
-    --with-http_sub_module --error-log-path=stderr
-)
+check_features=(--error-log-path=stderr)
 
 # As shared libraries gcc's UBSan ignores log_path beside ASan.
 
@@ -378,8 +373,7 @@ suites_asan() {
 test_all() {
     install_packages "${tool_packages[@]}" "${debian_packages[@]}" \
         "${demo_packages[@]}" "${test_packages[@]}"
-    install_test_nginx
-    install_promtool
+    install_suites
     install_node
 
     kind=dynamic build < /dev/null

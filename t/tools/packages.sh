@@ -51,6 +51,20 @@ install_packages() {
         || die "cannot install ${missing[*]}"
 }
 
+# what the suites need beside an nginx and the module
+
+suite_packages=(
+    perl ca-certificates curl openssl python3
+    php-fpm uwsgi-core uwsgi-plugin-python3 python3-grpcio
+    python3-cryptography
+)
+
+install_suites() {
+    install_packages "${suite_packages[@]}"
+    install_test_nginx
+    install_promtool
+}
+
 # The archives of Debian that the machine's own apt sources name, as lines
 # "URI SUITE COMPONENT", security updates included.
 
