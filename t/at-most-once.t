@@ -86,6 +86,7 @@ __DATA__
         wx_openid   on;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -121,6 +122,7 @@ for my $fault (qw(stale_close stale_reset)) {
         wx_openid   on;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -155,6 +157,7 @@ for my $fault (qw(stale_close stale_reset)) {
         wx_openid   on;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -187,6 +190,7 @@ for my $fault (qw(close reset)) {
         wx_openid   on;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -230,6 +234,7 @@ is(accepts() - $accepts, 1, "$name - then a fresh one");
         wx_openid   on;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -265,6 +270,7 @@ for my $fault (qw(stale_partial half_line half_header short short_by_one
         wx_openid   on;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -282,6 +288,7 @@ like(our_lines(), qr/no reply in time/, "$name - log line");
         server     127.0.0.1:$TEST_NGINX_WECHAT_PORT max_fails=0;
         server     $TEST_NGINX_WECHAT_SOCKET max_fails=0;
         server     127.0.0.1:$TEST_NGINX_WECHAT_PORT max_fails=0;
+        $TEST_NGINX_KEEPS_NONE
     }
 
     wx_openid_app   wxtest $TEST_NGINX_SECRET;
@@ -324,6 +331,7 @@ for my $status (400, 403, 404, 429, 500, 502, 503, 504) {
         server     127.0.0.1:$TEST_NGINX_WECHAT_TLS_PORT max_fails=0;
         server     127.0.0.1:$TEST_NGINX_WECHAT_TLS12_PORT max_fails=0;
         server     127.0.0.1:$TEST_NGINX_WECHAT_TLS_PORT max_fails=0;
+        $TEST_NGINX_KEEPS_NONE
     }
 
     wx_openid_app   wxtest $TEST_NGINX_SECRET;
@@ -643,6 +651,7 @@ like(join('', @lines), qr/wx_openid: bad_gateway: connect failed, "/,
         wx_openid   on;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: servers are chosen by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -769,6 +778,7 @@ like(our_lines(), qr/wechat_timeout: connect timed out, "/,
         wx_openid   on;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -878,6 +888,7 @@ exchange("$name - 3, always busy", new_code('err--1'), 503, 4, '/3');
         wx_openid_timeout       500ms;
         proxy_pass              http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -989,6 +1000,7 @@ cmp_ok(time - $start, '<', 2, "$name - within the deadline");
         wx_openid_timeout       500ms;
         proxy_pass              http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -1299,6 +1311,7 @@ check_deadline($name, 'good', 'connect timed out', 0);
         wx_openid_timeout  300ms;
         proxy_pass         http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204

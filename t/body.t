@@ -424,6 +424,7 @@ main::raw('POST /t', ['Content-Type: text/plain', 'Content-Length: 1000'],
         wx_openid   on;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- no_http2: curl drops an answer that does not wait for the body
 --- request eval
 [("POST /t\n$main::Json") x 6, "POST /t\ncode=$main::Code",
  "POST /t\ncode=$main::Code", "POST /t\n$main::Json"]
@@ -550,6 +551,7 @@ X-Openid: %OPENID(delay-150-body)%
         wx_openid   on;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- no_http2: curl drops an answer that does not wait for the body
 --- request eval
 ["POST /t\n" . main::padded(1001),
  "POST /t\n" . main::chunks(main::padded(1001), 100),

@@ -121,6 +121,7 @@ X-WX-
             wx_openid   on;
         }
     }
+--- no_http2: curl drops an answer that does not wait for the body
 --- request eval
 ["GET /t", "POST /t\nbody", "POST /t\nbody"]
 --- more_headers eval
@@ -514,6 +515,7 @@ Content-Type: application/json
             proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
         }
     }
+--- no_http2: curl drops an answer that does not wait for the body
 --- request eval
 [map { my ($uri, $n) = @$_; "POST $uri
 " . '{"code":"bad","x":"' . "x" x ($n - 21) . '"}' }

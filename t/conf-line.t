@@ -717,6 +717,7 @@ certificate revoked
         wx_openid_ssl_session_reuse  on;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: TLS sessions are kept by each worker
 --- request eval
 ["GET /http", "GET /http", "GET /server", "GET /server", "GET /location",
  "GET /location"]

@@ -10,6 +10,7 @@ use POSIX ();
 use Test::More tests => 29;
 use Time::HiRes ();
 use WxOpenid::Conf qw(write_file);
+use WxOpenid::Nginx ();
 use WxOpenid::Servers qw(wx_openid_of wechat backend);
 
 WxOpenid::Servers::start_all();
@@ -44,7 +45,7 @@ daemon off;
 pid nginx.pid;
 error_log error.log info;
 worker_processes $Workers;
-events {}
+events { @{[ WxOpenid::Nginx::event_type() ]} }
 http {
     access_log             off;
     client_body_temp_path  body;

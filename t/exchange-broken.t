@@ -306,6 +306,7 @@ qr/^\S+ \S+ \[(?:alert|crit|emerg)\]/
         wx_openid_read_timeout  100ms;
         proxy_pass              http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -342,6 +343,7 @@ qr/^\S+ \S+ \[(?:alert|crit|emerg)\]/
         wx_openid_read_timeout  100ms;
         proxy_pass              http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204

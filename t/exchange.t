@@ -414,6 +414,7 @@ for my $how (qw(chunked chunked_one chunked_extras chunked_after no_length
         wx_openid   on;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -546,6 +547,7 @@ forged
         wx_openid   on;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -586,6 +588,7 @@ is(accepts() - $before, 0, "$name - the same connection");
         wx_openid   on;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -624,6 +627,7 @@ for my $kind (qw(conn_close conn_close_kept extra extra_bytes chunked_after
         wx_openid   on;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -653,6 +657,7 @@ check_left($name, \&ask_and_leave);
         wx_openid   on;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204

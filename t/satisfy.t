@@ -327,6 +327,7 @@ please log in
         }
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- no_http2: curl drops an answer that does not wait for the body
 --- request eval
 ["GET /t", "POST /t\nx", "POST /t\nx", "DELETE /t", "POST /denied\nx",
  "GET /open", "POST /open\nx"]

@@ -365,6 +365,7 @@ check_files($name);
         wx_openid   on;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204

@@ -681,6 +681,7 @@ X-WX-Code: %CODE%
         proxy_ssl_name         api.weixin.qq.com;
         proxy_ssl_verify       off;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -732,6 +733,7 @@ is_deeply([map { $_->{line} } @log[$seen .. $#log]],
         proxy_ssl_verify       on;
         proxy_ssl_trusted_certificate  $TEST_NGINX_CERTS/other-ca.pem;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -933,6 +935,7 @@ is_deeply([map { $_->{line} } @log[$seen .. $#log]],
         proxy_ssl_name         api.weixin.qq.com;
         proxy_ssl_verify       off;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -982,6 +985,7 @@ for my $n (1 .. 3) {
         proxy_ssl_name         api.weixin.qq.com;
         proxy_ssl_verify       off;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -1032,6 +1036,7 @@ is(wechat("count?code=$code"), 1, "$name - WeChat was asked once");
         wx_openid_ssl_trusted_certificate  $TEST_NGINX_CERTS/other-ca.pem;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: connections are kept by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -1575,6 +1580,7 @@ wx_openid: bad_gateway: TLS handshake failed
         wx_openid   on;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: TLS sessions are kept by each worker
 --- request
 GET /ready
 --- error_code: 204
@@ -1659,6 +1665,7 @@ for my $n (1 .. 2) {
         wx_openid   on;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- one_worker: TLS sessions are kept by each worker
 --- request
 GET /ready
 --- error_code: 204

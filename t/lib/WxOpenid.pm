@@ -29,6 +29,8 @@ package WxOpenid;
 #   $TEST_NGINX_WX_CONFIG              both apps and wx_openid_pass; this is
 #                                      the http_config of a block without one
 #   $TEST_NGINX_H2_PORT                where "--- h2" blocks listen too
+#   $TEST_NGINX_KEEPS_NONE             in upstream {}: no connection is kept,
+#                                      which 1.29.7 and later do of themselves
 #
 # Text replaced anew at every run of a block, in every section that is not
 # configuration; a code works once, so this is what makes repeat_each work:
@@ -55,6 +57,8 @@ package WxOpenid;
 #                                ", client: ..." that nginx adds (list)
 #   --- logs_never               texts in no file under logs/ (list)
 #   --- h2                       the request goes by HTTP/2; no check
+#   --- no_http2: WHY            and never, under TEST_NGINX_USE_HTTP2 too
+#   --- one_worker: WHY          all goes to one, under TEST_NGINX_WORKERS too
 #
 # A configuration without wx_openid_cache, wx_openid_keepalive and sessions
 # gets "off" and 0: every request asks WeChat, over a connection of its own.
@@ -67,7 +71,9 @@ package WxOpenid;
 # "plan tests" (it evaluates the blocks: "our" variables that they use are to
 # be set above it); wechat(WHAT) and backend(WHAT) ask a control port ("total",
 # "count?code=X", "wait?code=X&n=2", "log", ...; see t/tools/wechat);
-# wx_openid_of(CODE), wx_unionid_of, wx_session_key_of; h2_request(PORT, TEXT).
+# wx_openid_of(CODE), wx_unionid_of, wx_session_key_of; h2_request(PORT, TEXT);
+# proxied("GET /t", HEADERS) is what the upstream gets before the client's
+# headers: nginx's own, and those that proxy_set_header sets.
 
 use strict;
 use warnings;
@@ -92,6 +98,7 @@ BEGIN {
     }
 }
 
+use WxOpenid::Ways qw(many_workers send_by_http2 fold_answer);
 use Test::Nginx::Socket -base;
 use WxOpenid::HTTP2 qw(h2_request h2_listen);
 use WxOpenid::Plan qw(checks_in our_checks lines);
@@ -99,25 +106,30 @@ use WxOpenid::Servers qw(
     wx_openid_of wx_unionid_of wx_session_key_of wechat backend uri_escape
 );
 
+many_workers();
+
 # Test::Nginx would listen on every address of the machine; its mode of
 # reloads looks for the bare port, and hangs without it
 
-if (!$ENV{TEST_NGINX_USE_HUP}) {
-    my $port = server_port();
+{
+    my $port = $ENV{TEST_NGINX_RANDOMIZE} ? Test::Nginx::Util::gen_rand_port()
+                                          : server_port();
 
     $ENV{TEST_NGINX_SERVER_PORT} //= $port;
     $ENV{TEST_NGINX_STREAM_PORT} //= $port + 1;
-    server_port("127.0.0.1:$port");
+    server_port_for_client($port);
+    server_port($ENV{TEST_NGINX_USE_HUP} ? $port : "127.0.0.1:$port");
 }
 
 our @EXPORT = qw(
     wx_tests wx_openid_of wx_unionid_of wx_session_key_of
-    wechat backend h2_request
+    wechat backend h2_request proxied
 );
 
 my @Configuration = qw(
     name description config http_config main_config post_main_config
-    user_files init skip_nginx skip_nginx2 skip_eval must_die h2
+    user_files init skip_nginx skip_nginx2 skip_eval must_die h2 no_http2
+    one_worker
 );
 
 
@@ -385,6 +397,8 @@ sub set_defaults {
         $block->set_value('no_error_log', "[alert]\n[crit]\n[emerg]\n");
     }
 
+    send_by_http2($block);
+
     if (defined $block->h2) {
         $block->set_value('config', h2_listen($ENV{TEST_NGINX_H2_PORT})
                                     . $block->config);
@@ -420,7 +434,9 @@ sub send_by_block {
 
     my $text = join '', map { $_->{value} } @$req;
     my $is_head = $text =~ /^\s*HEAD\s/ ? 1 : 0;
-    return (h2_request($ENV{TEST_NGINX_H2_PORT}, $text, $timeout), $is_head);
+    my $answer = h2_request($ENV{TEST_NGINX_H2_PORT}, $text, $timeout);
+
+    return (fold_answer($block, $answer), $is_head);
 }
 
 {
@@ -429,18 +445,21 @@ sub send_by_block {
 }
 
 
-# below the ports that the kernel gives to outgoing connections: in HUP mode
-# nginx binds it late, and a connection may have taken it by then
+# From 1.29.7 on nginx keeps connections to upstreams unless told otherwise
 
-sub low_port {
-    for (1 .. 1000) {
-        my $port = Test::Nginx::Util::gen_rand_port();
-        return $port if $port && $port < 32768;
-    }
-    die "no free port\n";
+my $Keeps = Test::Nginx::Util::get_nginx_version() >= 1.029007;
+
+sub proxied {
+    my ($line, @set) = @_;
+    my $host = "Host: 127.0.0.1:$ENV{TEST_NGINX_BACKEND_PORT}";
+
+    my @lines = $Keeps ? ("$line HTTP/1.1", $host, @set)
+                       : ("$line HTTP/1.0", @set, $host, 'Connection: close');
+    return join '', map { "$_\n" } @lines;
 }
 
 WxOpenid::Servers::start_all();
-$ENV{TEST_NGINX_H2_PORT} = low_port();
+$ENV{TEST_NGINX_KEEPS_NONE} = $Keeps ? 'keepalive  0;' : '';
+$ENV{TEST_NGINX_H2_PORT} = Test::Nginx::Util::gen_rand_port();
 
 1;

@@ -3,7 +3,8 @@ package WxOpenid::Line;
 # For suites on the line to WeChat, whose parts come, go and change while
 # nginx runs: a DNS server, a stand-in for WeChat on each of several
 # addresses with one port, nginx with a master and workers, and a client
-# that keeps asking.  Plain Test::More: knows nothing of Test::Nginx.
+# that keeps asking.  Plain Test::More: knows nothing of Test::Nginx.  What
+# is of the line is of a worker, so there is one unless a suite says more.
 
 use strict;
 use warnings;
@@ -18,6 +19,7 @@ use IO::Socket::UNIX ();
 use JSON::PP ();
 use POSIX ();
 use Time::HiRes qw(sleep time);
+use WxOpenid::Nginx ();
 use WxOpenid::Servers qw(uri_escape);
 
 our @EXPORT = qw(
@@ -193,6 +195,7 @@ sub write_conf {
     my $user = $> == 0 ? 'user root;' : '';
     my $workers = $conf->{workers} // 1;
     my $server = $conf->{server} // '';
+    my $events = WxOpenid::Nginx::event_type();
 
     open my $out, '>', nginx_dir() . '/nginx.conf' or die "nginx.conf: $!";
     print $out <<"END";
@@ -202,7 +205,7 @@ pid               nginx.pid;
 error_log         error.log info;
 worker_processes  $workers;
 
-events { worker_connections 1024; }
+events { worker_connections 1024; $events }
 
 http {
     access_log             off;

@@ -40,6 +40,11 @@ sub modules {
            // "$Root/build/ngx_http_wx_openid_module.so";
 }
 
+sub event_type {
+    my $type = $ENV{TEST_NGINX_EVENT_TYPE};
+    return $type ? "use $type;" : '';
+}
+
 sub until_true {
     my ($true, $seconds) = @_;
     my $end = time + ($seconds // 10);
@@ -72,7 +77,8 @@ sub start {
 
     for (1 .. 5) {
         my $self = bless {
-            workers => 1, load => modules(), main => '', events => '',
+            workers => $ENV{TEST_NGINX_WORKERS} || 1, load => modules(),
+            main => '', events => event_type(),
             env => {}, %conf, port => free_port(),
             port2 => free_port(),
             dir => File::Temp::tempdir('wx_openid_XXXXXX', TMPDIR => 1,
