@@ -1,7 +1,8 @@
 use lib 't/lib';
 use WxOpenid;
 
-# The module is loaded and no level uses it: nginx is as it was.
+# The module is loaded and no level uses it: what its names mean then.  That
+# nginx is as it was in all else is t/untouched.t's.
 
 repeat_each(2);
 
@@ -10,8 +11,7 @@ our $Headers = "X-WX-OPENID: kept\nX-WX-Code: kept-code\nX-WX-Source: kept\n"
 
 sub echo {
     my ($line) = @_;
-    return "$line HTTP/1.0\nHost: 127.0.0.1:$ENV{TEST_NGINX_BACKEND_PORT}\n"
-           . "Connection: close\n$Headers\n\n";
+    return proxied($line) . "$Headers\n\n";
 }
 
 plan tests => wx_tests();
