@@ -108,17 +108,25 @@ use WxOpenid::Servers qw(
 
 many_workers();
 
-# Test::Nginx would listen on every address of the machine; its mode of
-# reloads looks for the bare port, and hangs without it
+# Test::Nginx would listen on every address of the machine; everywhere else
+# it wants the bare port
 
 {
+    no warnings qw(redefine prototype);
+    my $write = \&Test::Nginx::Util::write_config_file;
+
+    *Test::Nginx::Util::write_config_file = sub {
+        local $Test::Nginx::Util::ServerPort = '127.0.0.1:' . server_port();
+        return &$write(@_);
+    };
+
     my $port = $ENV{TEST_NGINX_RANDOMIZE} ? Test::Nginx::Util::gen_rand_port()
                                           : server_port();
 
     $ENV{TEST_NGINX_SERVER_PORT} //= $port;
     $ENV{TEST_NGINX_STREAM_PORT} //= $port + 1;
     server_port_for_client($port);
-    server_port($ENV{TEST_NGINX_USE_HUP} ? $port : "127.0.0.1:$port");
+    server_port($port);
 }
 
 our @EXPORT = qw(

@@ -58,12 +58,31 @@ sub environment {
     return map { split /=/, $_, 2 } grep { /=/ } split /\n/, $text;
 }
 
+# what nginx was started with is not changed by a reload
+
+my $OldEnvironment = '';
+
+sub end_nginx {
+    open my $in, '<', $Test::Nginx::Util::PidFile or return;
+    chomp(my $pid = <$in> // '');
+    close $in;
+
+    kill QUIT => $pid if $pid;
+    until_true(sub { !-e $Test::Nginx::Util::PidFile });
+}
+
 my $RunBlock = \&Test::Nginx::Util::run_test;
 
 {
     no warnings qw(redefine prototype);
     *Test::Nginx::Util::run_test = sub {
-        local %ENV = (%ENV, environment($_[0]));
+        my %new = environment($_[0]);
+        my $text = join "\n", map { "$_=$new{$_}" } sort keys %new;
+
+        end_nginx() if $ENV{TEST_NGINX_USE_HUP} && $text ne $OldEnvironment;
+        $OldEnvironment = $text;
+
+        local %ENV = (%ENV, %new);
         return &$RunBlock(@_);
     };
 }
