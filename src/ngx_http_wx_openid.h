@@ -51,6 +51,7 @@ struct Attempt {
     bool sent = false;          /* the request is on its way */
     bool answered = false;      /* a byte came back */
     bool timed_out = false;
+    bool late = false;          /* a timer of its connection ran out */
     bool early = false;         /* a byte came before the request went */
     bool repeats_code = false;  /* the reply has the code in it */
 
@@ -306,6 +307,8 @@ Poll zone_poll(const MainConf &mcf, Ticket ticket,
     std::span<char> result) noexcept;
 bool zone_take_over(const MainConf &mcf, Ticket ticket, Owner dead,
     Owner owner) noexcept;
+void zone_renew(const MainConf &mcf, Ticket ticket, Owner owner,
+    Owner heir) noexcept;
 void zone_forget(const MainConf &mcf, Ticket ticket) noexcept;
 void zone_finish(const MainConf &mcf, Ticket ticket, Owner owner,
     Outcome outcome, std::string_view result) noexcept;

@@ -152,7 +152,8 @@ judge_reply(Ctx &ctx) noexcept
  * A server may close a connection that idles just as a request is sent over
  * it.  Nothing answered, so it is taken for unseen, once; on a fresh
  * connection the same would be a code that WeChat may have seen, and so
- * would one whose answer there was no memory for.
+ * would one whose answer there was no memory for.  Where the client has gone
+ * nginx says no more than that.
  */
 
 bool
@@ -160,8 +161,26 @@ was_stale(const Ctx &ctx, ngx_int_t rc) noexcept
 {
     const Attempt &attempt = ctx.attempt;
 
-    return rc == NGX_HTTP_BAD_GATEWAY && attempt.kept && !attempt.answered
+    bool closed = rc == NGX_HTTP_BAD_GATEWAY
+                  || (rc == NGX_HTTP_CLIENT_CLOSED_REQUEST && !attempt.late);
+
+    return closed && attempt.kept && !attempt.answered
            && !attempt.timed_out && !ctx.repeated_stale;
+}
+
+
+/*
+ * For a client that has gone nginx tries no other address.  Others who wait
+ * for the code may: WeChat has not seen it.
+ */
+
+bool
+was_abandoned(const Ctx &ctx) noexcept
+{
+    const Attempt &attempt = ctx.attempt;
+
+    return !attempt.sent && !attempt.timed_out
+           && ctx.request->connection->error;
 }
 
 
@@ -175,9 +194,14 @@ judge(Ctx &ctx, ngx_int_t rc) noexcept
         ctx.repeated_stale = true;
         repeat_after(ctx, 0);
 
+    } else if (was_abandoned(ctx)) {
+        repeat_after(ctx, 0);
+
     } else {
-        settle(ctx, ctx.attempt.timed_out ? Refusal::wechat_timeout
-                                          : Refusal::bad_gateway);
+        bool timed_out = ctx.attempt.timed_out || ctx.attempt.late;
+
+        settle(ctx, timed_out ? Refusal::wechat_timeout
+                              : Refusal::bad_gateway);
     }
 }
 
@@ -225,7 +249,12 @@ start_attempt(ngx_http_request_t *r, Ctx &ctx) noexcept
     auto *ps = pool_new<ngx_http_post_subrequest_t>(r->pool);
     auto *no_body = pool_new<ngx_http_request_body_t>(r->pool);
 
-    if (ps == nullptr || no_body == nullptr) {
+    if (ctx.reply_body == nullptr) {
+        ctx.reply_body = static_cast<char *>(
+            ngx_palloc(r->pool, max_reply_size));
+    }
+
+    if (ps == nullptr || no_body == nullptr || ctx.reply_body == nullptr) {
         return NGX_ERROR;
     }
 
@@ -262,6 +291,7 @@ start_attempt(ngx_http_request_t *r, Ctx &ctx) noexcept
 
     ctx.attempt.subrequest = sr;
     ctx.state = State::exchanging;
+    hide_arguments(r, ctx);
 
     return NGX_AGAIN;
 }
@@ -401,18 +431,7 @@ begin_exchange(ngx_http_request_t *r, Ctx &ctx) noexcept
         return NGX_OK;
     }
 
-    ctx.reply_body = static_cast<char *>(ngx_palloc(r->pool, max_reply_size));
-    if (ctx.reply_body == nullptr) {
-        return NGX_ERROR;
-    }
-
-    ngx_int_t rc = start_attempt(r, ctx);
-
-    if (rc == NGX_AGAIN) {
-        hide_arguments(r, ctx);
-    }
-
-    return rc;
+    return start_attempt(r, ctx);
 }
 
 

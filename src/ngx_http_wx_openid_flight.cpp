@@ -398,21 +398,44 @@ take_over(ngx_http_request_t *r, Ctx &ctx) noexcept
 }
 
 
-/* what those who wait are told when nobody is left to ask again */
+/* WeChat is to be asked again, for a client that has gone meanwhile */
+
+bool
+is_heritable(const Ctx &ctx) noexcept
+{
+    return (ctx.state == State::repeating || ctx.state == State::pausing)
+           && !ngx_queue_empty(&ctx.flight.followers);
+}
+
+
+/* the first of the followers leads the others from here on */
 
 void
-give_up(Ctx &ctx) noexcept
+hand_over(Ctx &ctx) noexcept
 {
-    bool repeats = ctx.state == State::repeating
-                   || ctx.state == State::pausing;
+    ngx_queue_t &followers = ctx.flight.followers;
+    Ctx &heir = ctx_of(ngx_queue_head(&followers));
 
-    if (repeats && ctx.session.errcode != 0) {
-        ctx.exchange_refusal = refusal_of_errcode(ctx.session.errcode);
-        return;
+    leave_queue(ctx);
+    ngx_queue_remove(&heir.flight.queue);
+    become_head(heir, Role::lead);
+
+    if (!ngx_queue_empty(&followers)) {
+        ngx_queue_add(&heir.flight.followers, &followers);
     }
 
-    ctx.exchange_refusal = Refusal::bad_gateway;
-    ctx.session = SessionReply{};
+    heir.flight.ticket = ctx.flight.ticket;
+    heir.flight.owner = owner_for(heir);
+    zone_renew(main_conf_of(heir), heir.flight.ticket, ctx.flight.owner,
+               heir.flight.owner);
+
+    heir.source = Status::miss;
+    heir.busy_seen = ctx.busy_seen;
+    heir.repeated_stale = ctx.repeated_stale;
+    heir.pause_time = ctx.pause_time;
+    heir.state = State::repeating;
+
+    wake(heir);
 }
 
 
@@ -515,7 +538,8 @@ publish(Ctx &ctx) noexcept
 
 /*
  * A leader that goes may have sent the code: its followers get a failure
- * rather than a second exchange.  Who merely watched is not missed.
+ * rather than a second exchange, unless one was due.  Who merely watched is
+ * not missed.
  */
 
 void
@@ -528,7 +552,13 @@ leave_flight(Ctx &ctx) noexcept
     }
 
     if (flight.role == Role::lead) {
-        give_up(ctx);
+        if (is_heritable(ctx)) {
+            hand_over(ctx);
+            return;
+        }
+
+        ctx.exchange_refusal = Refusal::bad_gateway;
+        ctx.session = SessionReply{};
         publish(ctx);
         return;
     }

@@ -314,6 +314,9 @@ finalize_request(ngx_http_request_t *sr, ngx_int_t rc) noexcept
 
     attempt.handshaking = u->peer.connection && u->peer.connection->ssl;
     attempt.sent = u->request_sent;
+    attempt.late = u->peer.connection
+                   && (u->peer.connection->read->timedout
+                       || u->peer.connection->write->timedout);
 
     if (rc == 0) {
         attempt.reply.end_of_connection();

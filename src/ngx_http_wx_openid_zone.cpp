@@ -251,6 +251,16 @@ zone_take_over(const MainConf &mcf, Ticket ticket, Owner dead,
 
 
 void
+zone_renew(const MainConf &mcf, Ticket ticket, Owner owner,
+    Owner heir) noexcept
+{
+    ZoneLock lock(*mcf.zone);
+
+    mcf.zone->table.renew(ticket, owner, heir);
+}
+
+
+void
 zone_forget(const MainConf &mcf, Ticket ticket) noexcept
 {
     ZoneLock lock(*mcf.zone);

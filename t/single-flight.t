@@ -5,8 +5,9 @@ use strict;
 use warnings;
 
 use lib 't/lib';
+use IO::Select ();
 use IO::Socket::INET ();
-use Test::More tests => 140;
+use Test::More tests => 154;
 use Time::HiRes qw(sleep time);
 use WxOpenid::Nginx qw(until_true);
 use WxOpenid::Servers qw(wechat wx_openid_of);
@@ -85,6 +86,15 @@ sub shared {
         or diag(explain($report));
     is(answers($report, qr/./), $n, "$name: and no other");
     is(asked($code), 1, "$name: one exchange");
+}
+
+# whether a request comes over a connection
+
+sub request_at {
+    my ($conn, $seconds) = @_;
+
+    my $select = IO::Select->new($conn);
+    return $select->can_read($seconds // 10) && sysread($conn, my $text, 9999);
 }
 
 sub no_alerts {
@@ -255,23 +265,26 @@ END
     no_alerts('streams', $h2);
 }
 
-{
-    my $name = 'a busy WeChat, and the first stream is gone';
-    my $door = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1')
-        or die "listen: $!\n";
-    my $port = $door->sockport;
-    my $h2 = WxOpenid::Nginx->start(http => <<"END");
-    wx_openid_app           wxtest $ENV{TEST_NGINX_SECRET};
-    wx_openid_pass          http://127.0.0.1:$port;
-    wx_openid_busy_retries  1;
+
+# The client that came first is gone when WeChat is to be asked again
+
+sub h2_nginx {
+    my ($pass) = @_;
+
+    return WxOpenid::Nginx->start(http => <<"END");
+    wx_openid_app              wxtest $ENV{TEST_NGINX_SECRET};
+    wx_openid_connect_timeout  500ms;
+    wx_openid_read_timeout     2s;
+    wx_openid_busy_retries     1;
+    $pass
 
     server {
         listen  127.0.0.1:%PORT%;
         listen  127.0.0.1:%PORT2% http2;
 
         location /t {
-            wx_openid  on;
-            empty_gif;
+            wx_openid   on;
+            proxy_pass  http://127.0.0.1:$ENV{TEST_NGINX_BACKEND_PORT};
         }
 
         location = /stub {
@@ -279,19 +292,88 @@ END
         }
     }
 END
-    my @streams = ('--port', $h2->port2, '--h2', '--clients');
+}
 
-    $h2->flood_end($h2->flood(@streams, 1, '--abort', 'some-code'));
-    my $conn = $door->accept;
-    my $flood = $h2->flood(@streams, 20, 'some-code');
-    ok($h2->until_waiting(20), "$name: others wait");
+sub streams {
+    my ($nginx, $n, @args) = @_;
+    return $nginx->flood('--port', $nginx->port2, '--h2', '--clients', $n,
+                         @args);
+}
 
-    my $body = '{"errcode":-1,"errmsg":"system error"}';
+sub reply {
+    my ($conn, $body) = @_;
     print $conn "HTTP/1.1 200 OK\r\nContent-Length: ", length $body,
                 "\r\n\r\n$body";
+}
+
+{
+    my $name = 'gone, and WeChat is busy';
+    my $door = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1')
+        or die "listen: $!\n";
+    my $h2 = h2_nginx('wx_openid_pass http://127.0.0.1:' . $door->sockport
+                      . ';');
+
+    $h2->flood_end(streams($h2, 1, '--abort', 'some-code'));
+    my $conn = $door->accept;
+    my $flood = streams($h2, 20, 'some-code');
+    ok($h2->until_waiting(20), "$name: others wait");
+
+    # the first of them asks again, no oftener than who came first would
+    for my $time ('first', 'second') {
+        ok(request_at($conn), "$name: asked for the $time time");
+        reply($conn, '{"errcode":-1,"errmsg":"system error"}');
+    }
 
     is(answers($h2->flood_end($flood), qr/\A503 wechat_busy\z/), 20,
-       "$name: they are told so");
+       "$name: the others are told so");
+    $door->blocking(0);
+    ok(!$door->accept && !request_at($conn, 0.3), "$name: then no more");
+
+    $name = 'gone, and the kept connection is stale';
+    $h2->flood_end(streams($h2, 1, '--abort', 'other-code'));
+    ok(request_at($conn), "$name: asked over it");
+    $flood = streams($h2, 20, 'other-code');
+    ok($h2->until_waiting(20), "$name: others wait");
+    close $conn;
+
+    $door->blocking(1);
+    $conn = $door->accept;
+    ok(request_at($conn), "$name: asked over a fresh one");
+    reply($conn, '{"openid":"oOne","session_key":""}');
+    is(answers($h2->flood_end($flood), qr/\A200 oOne\z/), 20,
+       "$name: the others have its answer");
+
+    $name = 'gone, and the kept connection is silent';
+    $h2->flood_end(streams($h2, 1, '--abort', 'third-code'));
+    ok(request_at($conn), "$name: asked over it");
+    $flood = streams($h2, 20, 'third-code');
+    is(answers($h2->flood_end($flood), qr/\A504 wechat_timeout\z/), 20,
+       "$name: the others are told so");
+    $door->blocking(0);
+    ok(!$door->accept, "$name: not asked again");
+    no_alerts('gone', $h2);
+}
+
+{
+    my $name = 'gone, and the first address is dead';
+    my $code = new_code('good');
+    my $h2 = h2_nginx(<<"END");
+    upstream wechat {
+        server  127.0.0.1:$ENV{TEST_NGINX_WECHAT_FULL_PORT};
+        server  127.0.0.1:$ENV{TEST_NGINX_WECHAT_PORT};
+    }
+
+    wx_openid_pass  http://wechat;
+END
+
+    $h2->flood_end(streams($h2, 1, '--abort', $code));
+    my $flood = streams($h2, 20, $code);
+    ok($h2->until_waiting(20), "$name: others wait");
+
+    my $openid = wx_openid_of($code);
+    is(answers($h2->flood_end($flood), qr/\A200 \Q$openid\E\z/), 20,
+       "$name: the others are led to another");
+    is(asked($code), 1, "$name: asked once");
     no_alerts($name, $h2);
 }
 

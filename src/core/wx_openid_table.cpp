@@ -281,6 +281,18 @@ Table::take_over(Ticket ticket, Owner dead, Owner owner) noexcept
 
 
 void
+Table::renew(Ticket ticket, Owner owner, Owner heir) noexcept
+{
+    Cell *c = cell_of(ticket);
+
+    if (c && c->state == cell_pending && owner_of(*c) == owner) {
+        c->process = heir.process;
+        c->time = heir.deadline;
+    }
+}
+
+
+void
 Table::finish(Ticket ticket, Owner owner, std::uint64_t now, Outcome outcome,
     std::string_view result) noexcept
 {

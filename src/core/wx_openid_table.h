@@ -128,6 +128,9 @@ public:
     [[nodiscard]] bool take_over(Ticket ticket, Owner dead,
         Owner owner) noexcept;
 
+    /* another request of the process that leads does so from here on */
+    void renew(Ticket ticket, Owner owner, Owner heir) noexcept;
+
     /*
      * The exchange of "owner" ended; nothing if another one took it over.
      * A result of at most max_result_size bytes; where there is no room for

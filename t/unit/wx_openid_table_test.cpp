@@ -527,6 +527,39 @@ TEST_F(TableTest, NobodyTakesOverWhatHasEnded)
 }
 
 
+TEST_F(TableTest, WhoInheritsHasATimeOfItsOwnAndKeepsTheWaiters)
+{
+    Ticket ticket = b.wait(b.lead(1, 17));
+
+    Owner owner = b.poll(ticket).owner;
+
+    b.mem.table.renew(ticket, {18, start}, {18, start + 30000});
+    b.mem.table.renew(ticket, owner, {17, start + 20000});
+
+    Poll poll = b.poll(ticket);
+
+    EXPECT_EQ(poll.state, State::pending);
+    EXPECT_EQ(poll.owner.process, 17u);
+    EXPECT_EQ(poll.owner.deadline, start + 20000);
+    EXPECT_EQ(b.mem.cell(ticket.cell).waiters, 1);
+}
+
+
+TEST_F(TableTest, NobodyInheritsWhatHasEnded)
+{
+    Ticket ticket = b.wait(b.lead(1, 17));
+
+    Owner owner = b.poll(ticket).owner;
+
+    b.finish(ticket, Outcome::good, "r");
+    b.mem.table.renew(ticket, owner, {18, start + 20000});
+    b.mem.table.renew(Ticket{}, owner, {18, start + 20000});
+
+    EXPECT_EQ(b.poll(ticket).state, State::done);
+    EXPECT_EQ(b.find(1).found, Found::result);
+}
+
+
 TEST_F(TableTest, WhoTookOverFinishesForAll)
 {
     Ticket ticket = b.wait(b.wait(b.lead(1, 17)));
