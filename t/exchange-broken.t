@@ -66,7 +66,7 @@ my %Broken = (
     closed      => [qw(close reset)],
     cut         => [qw(chunk_cut chunk_short half_header half_line
                        half_record no_body reset_body reset_header short
-                       short_by_one)],
+                       short_by_one tls_notify)],
     unknown     => [qw(errcode_unknown)],
 );
 

@@ -111,7 +111,7 @@ def keeps_result(code):
         return code.startswith(('err-40029', 'err-40163', 'err-41008'))
     if kind == 'fault':
         return False
-    return kind != 'busy'
+    return kind not in ('busy', 'status') and 'late' not in code
 
 
 def exchanges(evidence):
@@ -222,7 +222,7 @@ def growths(evidence):
              lambda s: s['workers'] and max(s['workers']), 1.25, 2048),
             ('RSS of workers in the calm, kB', calm,
              lambda s: s['workers'] and max(s['workers']),
-             evidence['rss_share'], 1024),
+             evidence['rss_share'], 256),
             ('entries of the zone', calm, lambda s: s['entries'], 1.1, 50)):
         pair = thirds(samples, value)
         if pair:

@@ -11,7 +11,7 @@ import pathlib
 
 import strict
 from contents import CONTENT, compact
-from faults import CLOSE, STALE, TRANSPORT, HalfRecord, plain
+from faults import CLOSE, NOTIFY, STALE, TRANSPORT, HalfRecord, plain
 
 TOOLS = pathlib.Path(__file__).resolve().parents[1] / 'tools'
 
@@ -88,6 +88,8 @@ def given(code):
              else TRANSPORT[fault](compact(good)))
     raw = b''
     for step in steps:
+        if step == NOTIFY:
+            continue
         if isinstance(step, bytes):
             raw += step
         elif isinstance(step, HalfRecord):

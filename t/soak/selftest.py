@@ -37,7 +37,7 @@ def clean():
         'kills': [{'time': 100.0, 'pid': 12, 'ports': {4000}}],
         'hups': list(range(10)), 'upgrade': (200.0, 210.0), 'ended': True,
         'reports': '', 'ttl': 5, 'error_ttl': 3, 'faults': 0.9,
-        'rss_share': 1.05,
+        'rss_share': 1.02,
         'upstream': {'wrong': [], 'identified': 500},
         'journal': [
             *(entry('good-0c0de0-%d' % i, 10 + i / 100)
@@ -141,7 +141,7 @@ SPOILT = (
                                    'connection 4')),
     (checks.memory, spoil_samples('storm', master=10600)),
     (checks.memory, spoil_samples('storm', workers=[18000])),
-    (checks.memory, spoil_samples('calm', workers=[14300])),
+    (checks.memory, spoil_samples('calm', workers=[13100])),
     (checks.memory, spoil_samples('calm', entries=2300)),
     (checks.memory, spoil(samples=[])),
     (checks.zone, spoil(zone=(1000, 970))),

@@ -81,7 +81,7 @@ class Soak:
         self.evidence = {
             'kills': [], 'hups': [], 'upgrade': None, 'samples': [],
             'ttl': config.TTL, 'error_ttl': config.ERROR_TTL,
-            'rss_share': 1.25 if 'asan' in args.nginx else 1.06,
+            'rss_share': 1.1 if 'asan' in args.nginx else 1.02,
         }
         self.phase = 'early'
         self.upgrading = None

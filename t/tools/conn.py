@@ -95,6 +95,17 @@ class Conn:
         record = self.bio_out.read()
         await self.loop.sock_sendall(self.sock, record[:len(record) // 2])
 
+    async def notify(self):
+        """TLS: close_notify."""
+        if self.tls is None:
+            return
+
+        try:
+            self.tls.unwrap()
+        except ssl.SSLError:
+            pass                # the other end has not said it too
+        await self.flush()
+
     def reset(self):
         linger = struct.pack('ii', 1, 0)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

@@ -11,6 +11,7 @@ from contents import evil
 # A reply is a list of steps: bytes to send, or one of these.
 
 CLOSE, RESET, STALL, RELEASED = 'close', 'reset', 'stall', 'released'
+NOTIFY = 'notify'               # TLS's own word that nothing follows
 
 
 class Sleep:
@@ -81,6 +82,7 @@ TRANSPORT = {
     'short_by_one': lambda b: [head(len(b) + 1) + b, CLOSE],
     'reset_body': lambda b: [head(len(b)) + b[:20], Sleep(20), RESET],
     'half_record': lambda b: [head(len(b)), HalfRecord(b), CLOSE],
+    'tls_notify': lambda b: [head(len(b)) + b[:20], NOTIFY, CLOSE],
 
     # a kept connection: stale_ ones misbehave on it alone
     'stale_close': lambda b: plain(b),
