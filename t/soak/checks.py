@@ -217,7 +217,7 @@ def growths(evidence):
     storm, calm = in_phase(evidence, 'storm'), in_phase(evidence, 'calm')
     for what, samples, value, share, more in (
             ('RSS of the master, kB', storm, lambda s: s['master'],
-             1.05, 1024),
+             1.02, 300),
             ('RSS of workers in the storm, kB', storm,
              lambda s: s['workers'] and max(s['workers']), 1.25, 2048),
             ('RSS of workers in the calm, kB', calm,
@@ -249,7 +249,7 @@ def memory(evidence):
 def zone(evidence):
     """A zone that went through it all holds as much as a new one."""
     new, old = evidence['zone']
-    if abs(new - old) > new * 0.02:
+    if not new or abs(new - old) > new * 0.01:
         yield 'a new zone holds %d entries, this one %d' % (new, old)
     if evidence['in_flight']:
         yield '%d exchanges are still in flight' % evidence['in_flight']

@@ -41,7 +41,7 @@ HTTP = '''
     wx_openid_read_timeout     3s;
     wx_openid_timeout          6s;
     wx_openid_busy_retries     1;
-    wx_openid_cache            size=512k ttl=%(ttl)ds error_ttl=%(error_ttl)ds;
+    wx_openid_cache            size=256k ttl=%(ttl)ds error_ttl=%(error_ttl)ds;
     wx_openid_session_keys     keys.json;
 
     upstream app {

@@ -7,6 +7,7 @@ under the same load, a calm shows whether workers that live longer grow.
 
 import argparse
 import ctypes
+import http.client
 import json
 import os
 import pathlib
@@ -177,15 +178,20 @@ class Soak:
     def sample(self):
         master = self.server.pid()
         workers = [nginx.rss(pid) for pid in self.server.workers()]
-        try:
-            status = fetch(self.http1, '/status')
-        except (OSError, ValueError):   # its worker was killed
-            status = {'cache': {'entries': 0, 'evictions': 0}}
+        status = self.status()
         self.evidence['samples'].append({
             'phase': self.phase, 'time': time.time(),
             'master': nginx.rss(master), 'workers': workers,
             'entries': status['cache']['entries'],
             'evictions': status['cache']['evictions']})
+
+    def status(self):
+        try:
+            return fetch(self.http1, '/status')
+        except (OSError, ValueError, http.client.HTTPException):
+            # its worker was killed
+            return {'cache': {'entries': 0, 'evictions': 0},
+                    'exchanges': {'in_flight': -1}}
 
     def run(self):
         seconds = self.args.minutes * 60
@@ -242,7 +248,7 @@ class Soak:
         evidence['faults'] = len(names) / len(expect.FAULTS)
 
     def in_flight(self):
-        return fetch(self.http1, '/status')['exchanges']['in_flight']
+        return self.status()['exchanges']['in_flight']
 
     def idle(self):
         return self.in_flight() == 0 and not any(
@@ -255,14 +261,15 @@ class Soak:
                 in self.journal.read_text().splitlines()]
 
     def probe(self, name):
-        """How many entries the zone holds when it is full of the same."""
-        for form in 'err-40029-0c0de0-%s-%%d', 'good-0c0de0-%s-%%d':
+        """How many entries the zone holds when it is full of the same, of
+        one cell and of two; 0 when nginx does not serve."""
+        for form in 'err-40029-0c0de0-%s-%%d', 'union-0c0de0-%s-%%d':
             subprocess.run(
                 [TOOLS / 'flood', '--port', str(self.http1), '--path',
                  '/probe', '--clients', '8', '--make',
-                 form % name + ',4100'], check=True,
-                stdout=subprocess.DEVNULL)
-        return fetch(self.http1, '/status')['cache']['entries']
+                 form % name + ',2200'], check=False,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return self.status()['cache']['entries']
 
     def clean_up(self):
         for name in 'nginx.pid', 'nginx.pid.oldbin':
