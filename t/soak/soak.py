@@ -1,5 +1,5 @@
 """Runs a soak: servers, nginx, clients, and what is done to them meanwhile;
-gathers the evidence that t/soak/checks.py judges, and prints its figures.
+gathers the evidence that t/soak/checks.py judges and report.py shows.
 
 Two thirds are a storm, with reloads, kills and one binary upgrade.  Then,
 under the same load, a calm shows whether workers that live longer grow.
@@ -21,11 +21,11 @@ import tempfile
 import time
 import urllib.request
 
-import checks
 import config
 import disk
 import expect
 import nginx
+import report
 import sockets
 
 ROOT = nginx.ROOT
@@ -281,59 +281,6 @@ class Soak:
                 tool.end(10)
 
 
-# showing it
-
-def figures(evidence, minutes):
-    load, journal = evidence['load'], evidence['journal']
-    killed, upgraded = checks.excused(evidence)
-    codes = checks.by_code(evidence)
-    excuses = checks.excuses(evidence)
-
-    yield 'minutes', minutes
-    yield 'requests', load['requests']
-    yield 'of these hung up', load['hung_up']
-    yield 'reached the upstream', evidence['upstream']['requests']
-    yield 'of these with an identity', evidence['upstream']['identified']
-    yield 'slowest answer, s', '%.2f' % load['slowest']
-    yield 'reloads', len(evidence['hups'])
-    yield 'workers killed', len(evidence['kills'])
-    yield 'binary upgrades', 1 if evidence['upgrade'] else 0
-    yield 'codes that WeChat saw', len(codes)
-    yield 'its exchanges', len(journal)
-    yield 'codes in flight in a killed worker', len(killed)
-    yield 'codes exchanged again over the upgrade', len(
-        [code for code in upgraded if len(codes[code]) > 1])
-    yield 'answers excused by a kill', excuses['killed']
-    yield 'answers excused by the upgrade', excuses['upgrade']
-    yield 'kinds of faults that WeChat had', '%d %%' % (
-        evidence['faults'] * 100)
-    for what, first, last, _ in checks.growths(evidence):
-        yield what + ', first and last third', '%d, %d' % (first, last)
-    yield 'entries in a full zone, new and old', '%d, %d' % evidence['zone']
-    yield 'evictions', max([s['evictions'] for s in evidence['samples']],
-                           default=0)
-    for answer, n in sorted(load['answers'].items()):
-        yield 'answers ' + answer, n
-
-
-def judge(evidence, minutes):
-    for name, value in figures(evidence, minutes):
-        print('%-48s %s' % (name, value))
-    print()
-
-    failed = False
-    for check in checks.ALL:
-        wrong = list(check(evidence))
-        failed |= bool(wrong)
-        print('%-7s %s' % ('WRONG' if wrong else 'ok',
-                           check.__doc__.splitlines()[0]))
-        for text in wrong[:20]:
-            print('        ' + text)
-        if len(wrong) > 20:
-            print('        and %d more' % (len(wrong) - 20))
-    return failed
-
-
 def main():
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument('--minutes', type=float, default=5)
@@ -359,7 +306,7 @@ def main():
         soak.start_load()
         soak.run()
         soak.finish()
-        failed = judge(soak.evidence, args.minutes)
+        failed = report.judge(soak.evidence, args.minutes)
     finally:
         soak.clean_up()
         if args.keep:
