@@ -383,6 +383,7 @@ test_all() {
     step "symbols of src/core" "$root/t/unit/check-symbols"
     FUZZ_NGINX_BUILT=1 \
     step "fuzzing" "$root/t/fuzz/run" --seconds=5 --nginx-seconds=10
+    step "checks of the soak" "$root/t/soak/run" --self-test
     step "session tokens of another library" "$root/t/tools/jose/run"
     step "documentation" "$root/t/tools/check-docs"
     step "demo" "$root/t/demo/run" --once
