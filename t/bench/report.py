@@ -134,11 +134,11 @@ def about(found):
     m = found['machine']
     return ('%s, %d cores, Linux %s; %s; %s. %s: %d clients that keep their '
             'connection and ask as fast as they are answered, medians of %d '
-            'rounds of %d s.' % (
+            'rounds of %d s; other processes took %.0f %% of the machine.' % (
                 m['cpu'], m['cores'], m['kernel'], m['compiler'],
                 ', '.join('%s %s' % p for p in m['packages'].items()),
                 m['date'], found['at_once'], len(found['rounds']),
-                found['seconds']))
+                found['seconds'], found['others'] * 100))
 
 
 def ratios(figures):

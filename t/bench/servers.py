@@ -56,6 +56,15 @@ def cpu(pids):
     return total
 
 
+def busy():
+    """Seconds that all CPUs together had work since they started."""
+    with open('/proc/stat') as stat:
+        user, nice, system, _, _, irq, softirq, steal = [
+            int(n) for n in stat.readline().split()[1:9]]
+    return (user + nice + system + irq + softirq + steal) / os.sysconf(
+        'SC_CLK_TCK')
+
+
 def memory(pid):
     """Bytes of heap and stack, also where a parent has the same."""
     with open('/proc/%d/smaps_rollup' % pid) as rollup:
