@@ -283,6 +283,8 @@ ngx_int_t get_result(ngx_http_request_t *r, const LocConf &conf,
 /* goes on where state is "looking"; as get_result() */
 ngx_int_t look_again(ngx_http_request_t *r, Ctx &ctx) noexcept;
 
+/* heads.cpp */
+
 /* gives a result to all who wait for it; a no-op for who does not lead */
 void publish(Ctx &ctx) noexcept;
 
