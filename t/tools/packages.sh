@@ -78,6 +78,23 @@ known_archives() {
         --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' | sort -u
 }
 
+# The same of another release: the archives of one have the others too, and
+# sid has no updates.
+
+archives_of() {
+    local release=$1 uri suite part
+
+    debian_archives | while read -r uri suite part; do
+        case $suite in
+            *-*) [ "$release" != sid ] || continue
+                 suite=$release-${suite#*-} ;;
+            *)   suite=$release ;;
+        esac
+
+        echo "$uri $suite $part"
+    done
+}
+
 # apt-get with sources of its own, read from stdin; the system's sources do
 # not change, its other apt settings hold.  Debian's keyring verifies them:
 # one too old to know the key that signs sid today is brought up to date.
