@@ -74,24 +74,13 @@ for my $kind (all_kinds()) {
     });
 }
 
-for my $refusal ([401, 'err-40029'], [403, 'err-40226'], [429, 'err-45011'],
-                 [500, 'err-40013'], [502, 'err-12345'],
-                 [502, 'fault-reset'])
+for my $refusal ([403, 'err-40226'], [502, 'err-12345'],
+                 [502, 'fault-reset'], [503, 'err--1'])
 {
     my ($status, $code) = @$refusal;
     keeps($nginx, "refused with $status, $code",
           sub { refused($nginx, $status, $code) });
 }
-
-keeps($nginx, 'no code', sub {
-    return ask($nginx, request('GET /t', {})) =~ /\AHTTP\/1\.1 401 /;
-});
-
-keeps($nginx, 'a token that is damaged', sub {
-    my $token = token() . 'A';
-    return ask($nginx, request('GET /t', { 'X-WX-Session' => $token }))
-           =~ /\AHTTP\/1\.1 401 /;
-});
 
 keeps($nginx, 'requests over one connection', do {
     my $s = IO::Socket::INET->new('127.0.0.1:' . $nginx->port)

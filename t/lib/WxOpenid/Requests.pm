@@ -52,6 +52,12 @@ sub start_all_kinds {
             proxy_pass  http://127.0.0.1:$ENV{TEST_NGINX_BACKEND_PORT};
         }
 
+        location /file {
+            wx_openid                 on;
+            client_body_in_file_only  clean;
+            proxy_pass  http://127.0.0.1:$ENV{TEST_NGINX_BACKEND_PORT};
+        }
+
         location /optional {
             wx_openid       optional;
             wx_openid_code  \$http_x_wx_code json:code form:code;
@@ -60,6 +66,22 @@ sub start_all_kinds {
 
         location = /login {
             wx_openid_login;
+        }
+
+        location /all {
+            wx_openid                 on;
+            wx_openid_appid           \$arg_appid\$arg_appid2;
+            wx_openid_require         \$wx_openid "1\$arg_a";
+            wx_openid_set_header      X-WX-OPENID "\$wx_openid";
+            wx_openid_set_header      X-WX-APPID \$wx_openid_appid;
+            wx_openid_set_header      X-WX-UNIONID \$wx_openid_unionid;
+            wx_openid_set_header      X-WX-SOURCE wx_client;
+            wx_openid_set_header      X-Time "t\$wx_openid_exchange_time";
+            wx_openid_session_source  \$cookie_wx;
+            wx_openid_session_cookie  wx domain=example.com;
+            add_header                X-Status "\$wx_openid_status";
+            expires                   1h;
+            proxy_pass  http://127.0.0.1:$ENV{TEST_NGINX_BACKEND_PORT};
         }
 
         location = /status {
@@ -181,6 +203,22 @@ sub code_in_form {
                      }, "a=b&code=$code");
 }
 
+# a request that is refused is answered in full
+
+sub refused {
+    my ($status, $error, $line, $headers) = @_;
+
+    return { text => request($line, $headers // {}), good => sub {
+        $_[0] =~ /\AHTTP\/1\.1 $status .*\r\n\r\n\{"error":"$error".*\}\z/s;
+    } };
+}
+
+sub refused_code {
+    my ($status, $error, $code) = @_;
+    return refused($status, $error, 'GET /t',
+                   { 'X-WX-Code' => new_code($code) });
+}
+
 sub plain_request {
     my ($line, $last) = @_;
     return { text => request($line, {}),
@@ -197,6 +235,9 @@ my %Kind = (
     },
     'a code in a JSON body' => sub {
         return code_in_json('/t', new_code('union'));
+    },
+    'a code in a JSON body, in a file' => sub {
+        return code_in_json('/file', new_code('union'));
     },
     'a code in a form' => sub {
         return code_in_form('/t');
@@ -232,6 +273,38 @@ my %Kind = (
                 && $_[0] =~ /"session":"eyJ/;
         };
         return $ask;
+    },
+    'all that a location may ask' => sub {
+        my $code = new_code('union');
+        return with_code($code, 'GET /all?appid=wx&appid2=test',
+                         { 'X-WX-Code' => $code });
+    },
+    'a cookie that is renewed' => sub {
+        my $token = token(iat => time - 5000);
+        return with_token('GET /all?appid=wxtest',
+                          { Cookie => "a=b; wx=$token; c=d" },
+                          qr/^Set-Cookie: wx=eyJ/m);
+    },
+    'no code' => sub {
+        return refused(401, 'login_required', 'GET /t');
+    },
+    'a used code' => sub {
+        return refused_code(401, 'invalid_code', 'err-40163');
+    },
+    'too many requests' => sub {
+        return refused_code(429, 'rate_limited', 'err-45011');
+    },
+    'a wrong secret' => sub {
+        return refused_code(500, 'misconfigured', 'err-40125');
+    },
+    'an unknown app' => sub {
+        my $code = new_code('good');
+        return refused(403, 'unknown_app', 'GET /all?appid=other',
+                       { 'X-WX-Code' => $code });
+    },
+    'a damaged token' => sub {
+        return refused(401, 'invalid_session', 'GET /t',
+                       { 'X-WX-Session' => token() . 'A' });
     },
     'a result of the zone' => sub {
         my $ask = code_in_header();
