@@ -10,6 +10,7 @@ use warnings;
 
 use lib 't/lib';
 use Test::More;
+use WxOpenid::Line qw(start_dns dns);
 use WxOpenid::Memory;
 use WxOpenid::Nginx qw(until_true);
 use WxOpenid::Requests;
@@ -193,5 +194,38 @@ $nginx = start_all_kinds({ env => $Memory->env }, $tls, <<"END");
 END
 run_all($nginx, 'TLS', sub { 1 + int rand 40 }, 'a code in the header');
 ends_well($nginx, 'TLS');
+
+undef $nginx;
+
+
+# A name that is resolved again: as long as there is no memory for it, the
+# last good addresses stay in use, and then it is followed as before.
+
+{
+    my $dns = start_dns();
+    dns($dns, 'set?name=wechat.test&a=127.0.0.1&ttl=1');
+
+    my $nginx = start_all_kinds(
+        { env => $Memory->env },
+        "http://wechat.test:$ENV{TEST_NGINX_WECHAT_PORT}",
+        "resolver 127.0.0.1:$dns->{PORT} valid=1s ipv6=off;");
+
+    ok(until_true(sub { serves($nginx) }), 'a name: resolved');
+
+    for my $n (1 .. 3) {
+        $Memory->fail($n);
+        ok(until_true(sub { $Memory->left == 0 }, 20),
+           "a name: allocation $n of a query fails");
+        $Memory->clear;
+        ok(serves($nginx), "a name: $n, served");
+    }
+
+    my $count = 'count?name=wechat.test';
+    my $queries = dns($dns, $count);
+    ok(until_true(sub { dns($dns, $count) > $queries }, 20),
+       'a name: asked again');
+    ok(serves($nginx), 'a name: served in the end');
+    ends_well($nginx, 'a name');
+}
 
 done_testing();
