@@ -188,3 +188,7 @@ def write(found, update):
 
     print(text)
     print('\n'.join(ratios(figures)))
+
+    if found['others'] > 0.1:
+        print('Others had so much of the machine that only CPU a request is '
+              'of use.')
