@@ -141,8 +141,10 @@ Table::find(const Digest &digest, std::uint64_t now, Lifetimes lifetimes,
         lookup.found = Lookup::Found::result;
         lookup.size = load(c, result);
 
-        unlink(i);
-        link(i);
+        if (c.prev != none) {
+            unlink(i);
+            link(i);
+        }
 
         return lookup;
     }
