@@ -12,6 +12,7 @@ from servers import MODULE, Servers
 import module
 
 OURS = os.path.basename(MODULE)
+WARM = 20
 
 # nothing else here redirects, and Debian's nginx has few names of functions
 
@@ -61,7 +62,7 @@ def profiles(conf, prepare, kinds, requests, module_file=MODULE):
             ask = prepare(client)
 
             for kind in kinds:
-                for _ in range(20):
+                for _ in range(WARM):
                     ask(kind)
 
             for kind in kinds:
