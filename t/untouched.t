@@ -172,6 +172,7 @@ sub masked {
     $text =~ s/^Date: .*/Date/gmi;
     $text =~ s/\b(\d+)\b/$name{$1} \/\/ $1/ge;
     $text =~ s/\Q$nginx->{dir}\E/DIR/g;
+    $text =~ s/(nginx\.conf):\d+/$1/g;
     return $text;
 }
 
@@ -242,7 +243,8 @@ sub observed {
     my ($load, $unused) = @_;
     my $before = backend('total');
     my $nginx = WxOpenid::Nginx->start(
-        load => $load, main => 'error_log debug.log debug;',
+        load => $load, workers => 1,
+        main => 'error_log debug.log debug;',
         http => http_of(@$unused));
 
     my $at_rest = descriptors($nginx);

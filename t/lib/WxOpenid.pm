@@ -453,16 +453,19 @@ sub send_by_block {
 }
 
 
-# From 1.29.7 on nginx keeps connections to upstreams unless told otherwise
+# From 1.29.7 on nginx keeps connections to upstreams unless told otherwise;
+# from 1.31.4 on Host comes first
 
-my $Keeps = Test::Nginx::Util::get_nginx_version() >= 1.029007;
+my $Version = Test::Nginx::Util::get_nginx_version();
+my $Keeps = $Version >= 1.029007;
 
 sub proxied {
     my ($line, @set) = @_;
     my $host = "Host: 127.0.0.1:$ENV{TEST_NGINX_BACKEND_PORT}";
 
-    my @lines = $Keeps ? ("$line HTTP/1.1", $host, @set)
-                       : ("$line HTTP/1.0", @set, $host, 'Connection: close');
+    my @lines = $Version >= 1.031004 ? ("$line HTTP/1.1", $host, @set)
+                : $Keeps ? ("$line HTTP/1.1", @set, $host)
+                : ("$line HTTP/1.0", @set, $host, 'Connection: close');
     return join '', map { "$_\n" } @lines;
 }
 
