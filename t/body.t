@@ -447,6 +447,7 @@ main::raw('POST /t', ['Content-Type: text/plain', 'Content-Length: 1000'],
         wx_openid   on;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+--- no_http2: curl drops an answer that does not wait for the body
 --- request eval
 ["GET /t\n$main::Json", "GET /t?code=%CODE%\n$main::Json"]
 --- more_headers
