@@ -101,6 +101,8 @@ struct HeaderRule {
     ngx_uint_t hash;
     ngx_int_t variable;
     ngx_http_complex_value_t value;
+    ngx_int_t source;           /* index of the variable that the value is,
+                                   NGX_ERROR where it is anything else */
 };
 
 

@@ -210,6 +210,32 @@ header_rule_fault(const MainConf &mcf, const ngx_array_t &list,
 }
 
 
+/* the index of the variable that "text" is: "$name" and nothing besides */
+
+ngx_int_t
+index_lone_variable(ngx_conf_t *cf, std::string_view text) noexcept
+{
+    if (text.size() < 2 || text[0] != '$' || (text[1] >= '0'
+                                              && text[1] <= '9'))
+    {
+        return NGX_ERROR;
+    }
+
+    text.remove_prefix(1);
+
+    if (!std::all_of(text.begin(), text.end(), [](char c) {
+            return is_alnum(c) || c == '_';
+        }))
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_str_t name = to_str(text);
+
+    return ngx_http_get_variable_index(cf, &name);
+}
+
+
 }
 
 
@@ -362,6 +388,7 @@ add_header_rule(ngx_conf_t *cf, MainConf &mcf, ngx_array_t &list,
     rule->hash = ngx_hash_strlow(rule->lowcase.data, rule->name.data,
                                  rule->name.len);
 
+    rule->source = index_lone_variable(cf, value);
     rule->variable = index_header_variable(cf, view(rule->name));
 
     return rule->variable != NGX_ERROR;
