@@ -6,9 +6,8 @@
 
 #include "wx_openid_http.h"
 
-#include <algorithm>
-
 #include "wx_openid_text.h"
+#include "wx_openid_writer.h"
 
 
 namespace wx_openid {
@@ -35,29 +34,13 @@ constexpr std::string_view text_end =
     "\r\n";
 
 
-class Writer {
-public:
-    explicit Writer(std::span<char> out) noexcept : out_(out) {}
-
-    Writer &text(std::string_view s) noexcept
-    {
-        std::copy_n(s.data(), s.size(), out_.data() + size_);
-        size_ += s.size();
-        return *this;
-    }
-
-    Writer &argument(std::string_view s) noexcept
-    {
-        size_ += percent_encode(s, out_.subspan(size_));
-        return *this;
-    }
-
-    std::size_t size() const noexcept { return size_; }
-
-private:
-    std::span<char> out_;
-    std::size_t size_ = 0;
-};
+void
+add_argument(Writer &w, std::string_view before,
+    std::string_view value) noexcept
+{
+    w.add(before);
+    w.added(percent_encode(value, w.rest()));
+}
 
 
 }
@@ -80,13 +63,19 @@ write_exchange_request(const ExchangeRequest &request,
 {
     Writer w(out);
 
-    w.text(text_method).text(request.prefix).text(exchange_path);
-    w.text(text_appid).argument(request.appid);
-    w.text(text_secret).argument(request.secret);
-    w.text(text_code).argument(request.code);
-    w.text(text_host).text(request.host).text(text_end);
+    w.add(text_method);
+    w.add(request.prefix);
+    w.add(exchange_path);
 
-    return w.size();
+    add_argument(w, text_appid, request.appid);
+    add_argument(w, text_secret, request.secret);
+    add_argument(w, text_code, request.code);
+
+    w.add(text_host);
+    w.add(request.host);
+    w.add(text_end);
+
+    return w.view().size();
 }
 
 
