@@ -72,7 +72,7 @@ add(Table &table, std::uint64_t n)
     table.enter();
     Lookup lookup = table.find(digest_of(n), now, lives, owner, text);
     must(lookup.found == Lookup::Found::lead, "a new code was known");
-    table.finish(lookup.ticket, now, Outcome::good, result);
+    table.finish(lookup.ticket, owner, now, Outcome::good, result);
     table.leave();
 }
 
