@@ -343,7 +343,7 @@ private:
                                 : tickets_[which % tickets_.size()];
     }
 
-    /* who finishes: mostly whoever leads, else one that never did */
+    /* who finishes or renews: mostly whoever leads, else one that did not */
 
     Owner owner(const std::uint8_t *op) const
     {
@@ -355,6 +355,10 @@ private:
 
         return {};
     }
+
+    /* whoever leads hands it on, where another would take it */
+
+    static bool renews(const std::uint8_t *op) { return op[3] & 128; }
 
     static std::string text(const std::uint8_t *op)
     {
@@ -411,6 +415,11 @@ Run::act(const std::uint8_t *op)
         break;
 
     case 5:
+        if (renews(op)) {
+            t.renew(which, owner(op), {process, now_ + 1000});
+            break;
+        }
+
         taken_ = t.take_over(which, {op[2] / 4u % 4u, lookup_.owner.deadline},
                              {process, now_ + 1000});
         break;
@@ -478,6 +487,17 @@ Run::act_model(const std::uint8_t *op)
         break;
 
     case 5:
+        if (renews(op)) {
+            if (pending && Owner{it->second.process, it->second.time}
+                           == owner(op))
+            {
+                it->second.process = process;
+                it->second.time = now_ + 1000;
+            }
+
+            break;
+        }
+
         check(taken_ == (pending && it->second.process == op[2] / 4u % 4u
                          && it->second.time == lookup_.owner.deadline));
 
