@@ -45,7 +45,7 @@ Hasher::init() noexcept
     md_ = EVP_MD_fetch(nullptr, "SHA256", nullptr);
     ctx_ = EVP_MD_CTX_new();
 
-    if (md_ && ctx_) {
+    if (md_ && ctx_ && EVP_DigestInit_ex(ctx_, md_, nullptr)) {
         return true;
     }
 
@@ -57,7 +57,7 @@ Hasher::init() noexcept
 bool
 Hasher::hash(std::string_view text, Sha256 &out) noexcept
 {
-    return EVP_DigestInit_ex(ctx_, md_, nullptr)
+    return EVP_DigestInit_ex(ctx_, nullptr, nullptr)
            && EVP_DigestUpdate(ctx_, text.data(), text.size())
            && EVP_DigestFinal_ex(ctx_, out.data(), nullptr);
 }

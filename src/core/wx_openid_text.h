@@ -80,10 +80,27 @@ private:
 };
 
 
+/* looked up, for whole identities and codes go by here in each request */
+
+inline constexpr auto alnum_chars = [] {
+    std::array<bool, 256> table{};
+
+    for (unsigned char c = '0'; c <= '9'; c++) {
+        table[c] = true;
+    }
+
+    for (unsigned char c = 'a'; c <= 'z'; c++) {
+        table[c] = true;
+        table[c - 'a' + 'A'] = true;
+    }
+
+    return table;
+}();
+
+
 constexpr bool is_alnum(char c) noexcept
 {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z')
-           || (c >= 'a' && c <= 'z');
+    return alnum_chars[static_cast<unsigned char>(c)];
 }
 
 /* space or tab */
