@@ -116,6 +116,13 @@ configure(ngx_conf_t *cf, ngx_ssl_t *ssl, const TlsConf &tls) noexcept
         return NGX_ERROR;
     }
 
+    /*
+     * nginx has OpenSSL give back its buffers after each record, for it may
+     * have ten thousand clients; we have a few connections, always in use.
+     */
+
+    SSL_CTX_clear_mode(ssl->ctx, SSL_MODE_RELEASE_BUFFERS);
+
     return ngx_ssl_client_session_cache(cf, ssl, tls.session_reuse);
 }
 
