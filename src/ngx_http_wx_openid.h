@@ -374,6 +374,10 @@ void forget_refusal(Ctx &ctx) noexcept;
 
 ngx_int_t add_variables(ngx_conf_t *cf) noexcept;
 
+/* NGX_OK with the text, which may be nginx's own to keep; NGX_ERROR */
+ngx_int_t evaluate(ngx_http_request_t *r, Value &value,
+    ngx_str_t &text) noexcept;
+
 /* log.cpp */
 
 /* one line, "wx_openid: " before it, without the request's arguments */

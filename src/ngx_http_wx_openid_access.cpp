@@ -91,10 +91,10 @@ same_exchange(const Ctx &ctx, const LocConf &conf, const App &app) noexcept
 ngx_int_t
 check_required(ngx_http_request_t *r, const LocConf &conf) noexcept
 {
-    for (auto &value : elements<ngx_http_complex_value_t>(conf.require)) {
+    for (Value &value : elements<Value>(conf.require)) {
         ngx_str_t s;
 
-        if (ngx_http_complex_value(r, &value, &s) != NGX_OK) {
+        if (evaluate(r, value, s) != NGX_OK) {
             return NGX_ERROR;
         }
 

@@ -20,7 +20,7 @@ ngx_int_t
 code_in_value(ngx_http_request_t *r, CodeSource &source,
     ngx_str_t &code) noexcept
 {
-    if (ngx_http_complex_value(r, &source.value, &code) != NGX_OK) {
+    if (evaluate(r, source.value, code) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -45,6 +45,14 @@ struct App {
 };
 
 
+/* a text with variables; one of them alone needs no script and no copy */
+
+struct Value {
+    ngx_http_complex_value_t script;
+    ngx_int_t variable;                 /* its index, or NGX_ERROR */
+};
+
+
 struct CodeSource {
     enum class Kind {
         value,
@@ -56,7 +64,7 @@ struct CodeSource {
 
     Kind kind;
     ngx_str_t name;                     /* json path or form field */
-    ngx_http_complex_value_t value;     /* value, arg */
+    Value value;                        /* value, header, arg */
 };
 
 
@@ -100,9 +108,7 @@ struct HeaderRule {
     ngx_str_t lowcase;
     ngx_uint_t hash;
     ngx_int_t variable;
-    ngx_http_complex_value_t value;
-    ngx_int_t source;           /* index of the variable that the value is,
-                                   NGX_ERROR where it is anything else */
+    Value value;
 };
 
 
@@ -162,7 +168,7 @@ struct LocConf {
     size_t body_limit;
 
     ngx_array_t *headers;               /* of HeaderRule */
-    ngx_array_t *require;               /* of ngx_http_complex_value_t */
+    ngx_array_t *require;               /* of Value */
 
     PassUrl *pass;
     ngx_str_t host;
@@ -316,9 +322,9 @@ bool is_parsed_by_nginx(std::string_view name) noexcept;
 bool note_source_name(ngx_conf_t *cf, MainConf &mcf, std::string_view name,
     std::string_view source, const char *directive) noexcept;
 
-/* a value with variables; false when refused, which is logged */
+/* false when refused, which is logged */
 bool compile_value(ngx_conf_t *cf, std::string_view text,
-    ngx_http_complex_value_t &value) noexcept;
+    Value &value) noexcept;
 
 /* appends to a list of CodeSource; false when refused, which is logged */
 bool add_code_source(ngx_conf_t *cf, MainConf &mcf, ngx_array_t &list,

@@ -230,34 +230,13 @@ clean(ngx_http_request_t *r) noexcept
 }
 
 
-/* a lone variable, as most rules have, without a script and without a copy */
-
-ngx_int_t
-value_of(ngx_http_request_t *r, HeaderRule &rule, ngx_str_t &value) noexcept
-{
-    if (rule.source == NGX_ERROR) {
-        return ngx_http_complex_value(r, &rule.value, &value);
-    }
-
-    const ngx_http_variable_value_t *v = ngx_http_get_flushed_variable(
-        r, static_cast<ngx_uint_t>(rule.source));
-
-    if (v == nullptr) {
-        return NGX_ERROR;
-    }
-
-    value = v->not_found ? ngx_str_t{} : ngx_str_t{ v->len, v->data };
-
-    return NGX_OK;
-}
-
-
 /* NGX_OK, NGX_ERROR, or NGX_HTTP_BAD_REQUEST for a value unfit to send */
 
 ngx_int_t
-evaluate(ngx_http_request_t *r, HeaderRule &rule, ngx_str_t &value) noexcept
+header_value(ngx_http_request_t *r, HeaderRule &rule,
+    ngx_str_t &value) noexcept
 {
-    if (value_of(r, rule, value) != NGX_OK) {
+    if (evaluate(r, rule.value, value) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -364,7 +343,7 @@ set_identity_headers(ngx_http_request_t *r, const LocConf &conf) noexcept
     for (HeaderRule &rule : rules) {
         ngx_str_t value;
 
-        ngx_int_t rc = evaluate(r, rule, value);
+        ngx_int_t rc = header_value(r, rule, value);
         if (rc != NGX_OK) {
             return rc;
         }

@@ -274,7 +274,7 @@ note_source_name(ngx_conf_t *cf, MainConf &mcf, std::string_view name,
 
 bool
 compile_value(ngx_conf_t *cf, std::string_view text,
-    ngx_http_complex_value_t &value) noexcept
+    Value &value) noexcept
 {
     ngx_str_t s;
 
@@ -286,7 +286,9 @@ compile_value(ngx_conf_t *cf, std::string_view text,
 
     ccv.cf = cf;
     ccv.value = &s;
-    ccv.complex_value = &value;
+    ccv.complex_value = &value.script;
+
+    value.variable = index_lone_variable(cf, text);
 
     return ngx_http_compile_complex_value(&ccv) == NGX_OK;
 }
@@ -388,7 +390,6 @@ add_header_rule(ngx_conf_t *cf, MainConf &mcf, ngx_array_t &list,
     rule->hash = ngx_hash_strlow(rule->lowcase.data, rule->name.data,
                                  rule->name.len);
 
-    rule->source = index_lone_variable(cf, value);
     rule->variable = index_header_variable(cf, view(rule->name));
 
     return rule->variable != NGX_ERROR;

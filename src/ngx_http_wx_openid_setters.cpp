@@ -219,14 +219,13 @@ set_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
     }
 
     lcf.require = ngx_array_create(cf->pool, cf->args->nelts - 1,
-                                   sizeof(ngx_http_complex_value_t));
+                                   sizeof(Value));
     if (lcf.require == nullptr) {
         return conf_error();
     }
 
     for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
-        auto *value = static_cast<ngx_http_complex_value_t *>(
-            ngx_array_push(lcf.require));
+        auto *value = static_cast<Value *>(ngx_array_push(lcf.require));
 
         if (value == nullptr
             || !compile_value(cf, view(arguments(cf)[i]), *value))

@@ -2,7 +2,8 @@
  * Copyright (C) wx_openid authors
  *
  * $wx_openid and its kin: read from the request's state, also for other
- * modules' subrequests.  Decides nothing and keeps nothing.
+ * modules' subrequests; and the values of the configuration that are made
+ * of variables.  Decides nothing and keeps nothing.
  */
 
 #include "ngx_http_wx_openid.h"
@@ -201,6 +202,26 @@ add_variables(ngx_conf_t *cf) noexcept
         var->get_handler = v->get_handler;
         var->data = v->data;
     }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+evaluate(ngx_http_request_t *r, Value &value, ngx_str_t &text) noexcept
+{
+    if (value.variable == NGX_ERROR) {
+        return ngx_http_complex_value(r, &value.script, &text);
+    }
+
+    const ngx_http_variable_value_t *v = ngx_http_get_flushed_variable(
+        r, static_cast<ngx_uint_t>(value.variable));
+
+    if (v == nullptr) {
+        return NGX_ERROR;
+    }
+
+    text = v->not_found ? ngx_str_t{} : ngx_str_t{ v->len, v->data };
 
     return NGX_OK;
 }
