@@ -37,7 +37,7 @@ enum class Status { unset, miss, hit, wait, session, none, error };
 
 /*
  * One try to exchange the code.  Lives from begin to settle; upstream.cpp
- * fills it in, exchange.cpp judges it.
+ * fills it in, judge.cpp judges it.
  */
 
 struct Attempt {
@@ -256,6 +256,9 @@ ngx_int_t begin_exchange(ngx_http_request_t *r, Ctx &ctx) noexcept;
 /* goes on where state is "repeating"; NGX_AGAIN or NGX_ERROR */
 ngx_int_t repeat_exchange(ngx_http_request_t *r, Ctx &ctx) noexcept;
 
+/* another subrequest is due when "pause" milliseconds are over */
+void repeat_after(Ctx &ctx, ngx_msec_t pause) noexcept;
+
 /* the result of ctx.session is known: stops what waits for it */
 void settle(Ctx &ctx, Refusal refusal) noexcept;
 
@@ -270,6 +273,14 @@ void wipe_request(Attempt &attempt) noexcept;
 
 /* ends what still runs when the request's pool goes */
 void drop_exchange(Ctx &ctx) noexcept;
+
+/* judge.cpp */
+
+/*
+ * What a subrequest came to, of which nginx says "rc": the request is
+ * settled or repeating then.
+ */
+void judge(Ctx &ctx, ngx_int_t rc) noexcept;
 
 /* flight.cpp */
 

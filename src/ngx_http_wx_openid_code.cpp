@@ -14,6 +14,20 @@ namespace wx_openid {
 namespace {
 
 
+/* as configured, or by the location's mode */
+
+std::span<CodeSource>
+code_sources(const MainConf &mcf, const LocConf &conf) noexcept
+{
+    if (conf.codes) {
+        return elements<CodeSource>(conf.codes);
+    }
+
+    return elements<CodeSource>(conf.mode == mode_optional
+                                ? mcf.optional_codes : mcf.default_codes);
+}
+
+
 /* NGX_OK with the code, NGX_DECLINED without one, NGX_ERROR on no memory */
 
 ngx_int_t

@@ -270,12 +270,13 @@ char *init_main_conf(ngx_conf_t *cf, void *conf) noexcept;
 void *create_loc_conf(ngx_conf_t *cf) noexcept;
 char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept;
 
+/* apps.cpp */
+
+/* a location's own apps, else those of the level around; NGX_ERROR, logged */
+ngx_int_t merge_apps(ngx_conf_t *cf, LocConf &conf, LocConf &prev) noexcept;
+
 /* the app with this appid, or nullptr */
 const App *find_app(const LocConf &conf, std::string_view appid) noexcept;
-
-/* where "conf" looks for codes: as configured or by its mode */
-std::span<CodeSource> code_sources(const MainConf &mcf,
-    const LocConf &conf) noexcept;
 
 /* directives.cpp */
 
@@ -334,10 +335,15 @@ bool add_code_source(ngx_conf_t *cf, MainConf &mcf, ngx_array_t &list,
 bool add_header_rule(ngx_conf_t *cf, MainConf &mcf, ngx_array_t &list,
     std::string_view name, std::string_view value) noexcept;
 
-/* line.cpp */
+/* pass.cpp */
+
+inline constexpr in_port_t http_port = 80;
+inline constexpr in_port_t https_port = 443;
 
 /* wx_openid_pass's URL in the pool; logs what is wrong, then nullptr */
 PassUrl *parse_pass(ngx_conf_t *cf, std::string_view text) noexcept;
+
+/* line.cpp */
 
 /* the line of these settings, found or made; logs, then nullptr */
 Line *line_for(ngx_conf_t *cf, MainConf &mcf, const LocConf &conf) noexcept;

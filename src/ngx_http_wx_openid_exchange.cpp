@@ -1,9 +1,9 @@
 /*
  * Copyright (C) wx_openid authors
  *
- * The exchange of one code: its subrequests, its deadline, and the only two
- * reasons to ask WeChat again.  Knows nothing of where the code came from
- * or of what its result allows.
+ * The exchange of one code: its subrequests, its deadline and its pauses.
+ * Knows nothing of where the code came from, of what ends an exchange, or
+ * of what its result allows.
  */
 
 #include "ngx_http_wx_openid.h"
@@ -13,13 +13,6 @@ namespace wx_openid {
 
 
 namespace {
-
-
-constexpr int errcode_busy = -1;
-
-/* the first pause before a busy WeChat is asked again; doubles each time */
-
-constexpr ngx_msec_t busy_pause = 200;
 
 
 void
@@ -40,168 +33,6 @@ wipe_reply(Ctx &ctx) noexcept
 
     if (ctx.reply_body && !body.empty()) {
         ngx_explicit_memzero(ctx.reply_body, body.size());
-    }
-}
-
-
-void
-repeat_after(Ctx &ctx, ngx_msec_t pause) noexcept
-{
-    ctx.state = State::repeating;
-    ctx.pause_time = pause;
-}
-
-
-/* false: no more retries, or no time for the pause before the next */
-
-bool
-may_retry_busy(const Ctx &ctx, ngx_msec_t &pause) noexcept
-{
-    if (ctx.busy_seen >= ctx.conf->busy_retries) {
-        return false;
-    }
-
-    ngx_msec_t left = ctx.started + ctx.conf->timeout - ngx_current_msec;
-
-    pause = busy_pause;
-
-    for (ngx_int_t i = 0; i < ctx.busy_seen && pause < left; i++) {
-        pause *= 2;
-    }
-
-    return pause < left;
-}
-
-
-bool
-has(std::string_view text, const ngx_str_t &part) noexcept
-{
-    return text.find(view(part)) != std::string_view::npos;
-}
-
-
-/*
- * errmsg goes to the client and to the log, and may repeat what WeChat was
- * sent, as it is or percent-encoded.  The whole reply is looked through, for
- * errmsg was cut; it is decoded in place, for it was read before.
- */
-
-void
-check_errmsg(Ctx &ctx) noexcept
-{
-    std::string_view errmsg = ctx.session.errmsg.view();
-    std::string_view body = ctx.attempt.reply.body();
-
-    if (errmsg.empty()) {
-        return;
-    }
-
-    bool secret = has(errmsg, ctx.app->secret) || has(body, ctx.app->secret);
-    bool code = has(errmsg, ctx.code) || has(body, ctx.code);
-
-    body = {ctx.reply_body,
-            percent_decode(body, {ctx.reply_body, body.size()},
-                           Plus::literal)};
-
-    if (secret || has(body, ctx.app->secret)) {
-        ctx.session.errmsg = {};
-    }
-
-    ctx.attempt.repeats_code = code || has(body, ctx.code);
-}
-
-
-void
-judge_reply(Ctx &ctx) noexcept
-{
-    if (ctx.attempt.reply.status() != NGX_HTTP_OK) {
-        settle(ctx, Refusal::bad_gateway);
-        return;
-    }
-
-    ctx.session = read_session_reply(ctx.attempt.reply.body());
-    ctx.auth_time = ngx_time();
-
-    check_errmsg(ctx);
-
-    if (ctx.session.error != ReplyError::none) {
-        settle(ctx, Refusal::bad_gateway);
-        return;
-    }
-
-    if (ctx.session.errcode == 0) {
-        settle(ctx, Refusal::none);
-        return;
-    }
-
-    count_reply(*main_conf(ctx.request), ctx.session.errcode);
-
-    ngx_msec_t pause;
-
-    if (ctx.session.errcode == errcode_busy && may_retry_busy(ctx, pause)) {
-        ctx.busy_seen++;
-        repeat_after(ctx, pause);
-        return;
-    }
-
-    settle(ctx, refusal_of_errcode(ctx.session.errcode));
-}
-
-
-/*
- * A server may close a connection that idles just as a request is sent over
- * it.  Nothing answered, so it is taken for unseen, once; on a fresh
- * connection the same would be a code that WeChat may have seen, and so
- * would one whose answer there was no memory for.  Where the client has gone
- * nginx says no more than that.
- */
-
-bool
-was_stale(const Ctx &ctx, ngx_int_t rc) noexcept
-{
-    const Attempt &attempt = ctx.attempt;
-
-    bool closed = rc == NGX_HTTP_BAD_GATEWAY
-                  || (rc == NGX_HTTP_CLIENT_CLOSED_REQUEST && !attempt.late);
-
-    return closed && attempt.kept && !attempt.answered
-           && !attempt.timed_out && !ctx.repeated_stale;
-}
-
-
-/*
- * For a client that has gone nginx tries no other address.  Others who wait
- * for the code may: WeChat has not seen it.
- */
-
-bool
-was_abandoned(const Ctx &ctx) noexcept
-{
-    const Attempt &attempt = ctx.attempt;
-
-    return !attempt.sent && !attempt.timed_out
-           && ctx.request->connection->error;
-}
-
-
-void
-judge(Ctx &ctx, ngx_int_t rc) noexcept
-{
-    if (ctx.attempt.reply.state() == HttpReply::State::complete) {
-        judge_reply(ctx);
-
-    } else if (was_stale(ctx, rc)) {
-        ctx.repeated_stale = true;
-        repeat_after(ctx, 0);
-
-    } else if (was_abandoned(ctx)) {
-        repeat_after(ctx, 0);
-
-    } else {
-        bool timed_out = ctx.attempt.timed_out || ctx.attempt.late;
-
-        settle(ctx, timed_out ? Refusal::wechat_timeout
-                              : Refusal::bad_gateway);
     }
 }
 
@@ -381,6 +212,14 @@ settle(Ctx &ctx, Refusal refusal) noexcept
     }
 
     publish(ctx);
+}
+
+
+void
+repeat_after(Ctx &ctx, ngx_msec_t pause) noexcept
+{
+    ctx.state = State::repeating;
+    ctx.pause_time = pause;
 }
 
 

@@ -3,7 +3,7 @@
  *
  * One call to WeChat as nginx's upstream sees it: the peer, the request,
  * the reply's bytes.  Fills in the Attempt and judges nothing; whether to
- * ask again is exchange.cpp's.
+ * ask again is judge.cpp's.
  */
 
 #include "ngx_http_wx_openid.h"
@@ -232,7 +232,7 @@ process_header(ngx_http_request_t *sr) noexcept
         break;
     }
 
-    /* the reply's own status is for exchange.cpp, nginx shall not act on it */
+    /* the reply's own status is for judge.cpp, nginx shall not act on it */
 
     u->headers_in.status_n = NGX_HTTP_OK;
     u->state->status = reply.status();
