@@ -63,6 +63,12 @@ is_loopback(const ngx_addr_t &addr) noexcept
 bool
 only_loopback(std::span<ngx_addr_t> addrs) noexcept
 {
+    /* not known yet: it may become any */
+
+    if (addrs.empty()) {
+        return false;
+    }
+
     for (const ngx_addr_t &addr : addrs) {
         if (!is_loopback(addr)) {
             return false;
@@ -292,6 +298,13 @@ make_line(ngx_conf_t *cf, MainConf &mcf, const LocConf &conf,
     line->upstream.host = host;
     line->upstream.peer.init = init_peer;
     line->upstream.peer.data = line;
+
+#if (NGX_HTTP_UPSTREAM_ZONE)
+    /* has nginx copy what it keeps of a peer that DNS may take away */
+
+    line->upstream.shm_zone = line->peers->shm_zone;
+    line->upstream.flags = line->peers->flags;
+#endif
 
     if (!digest_line(*line)) {
         return nullptr;

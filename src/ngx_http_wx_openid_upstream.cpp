@@ -26,6 +26,7 @@ struct Peer {
     ngx_event_free_peer_pt free = nullptr;
     ngx_event_set_peer_session_pt set_session = nullptr;
     ngx_event_save_peer_session_pt save_session = nullptr;
+    ngx_event_notify_peer_pt notify = nullptr;
 };
 
 
@@ -73,7 +74,12 @@ get_peer(ngx_peer_connection_t *pc, void *data) noexcept
 
     if (pc->name && (rc == NGX_OK || rc == NGX_DONE)) {
         attempt.connecting = true;
-        attempt.peer = *pc->name;
+
+        /* a group's may lie in its zone, and go with the peer */
+
+        if (!dup(peer->ctx->request->pool, view(*pc->name), attempt.peer)) {
+            attempt.peer = ngx_str_t{};
+        }
     }
 
     if (rc == NGX_OK) {
@@ -133,6 +139,15 @@ save_session(ngx_peer_connection_t *pc, void *data) noexcept
     auto *peer = static_cast<Peer *>(data);
 
     peer->save_session(pc, peer->data);
+}
+
+
+void
+notify_peer(ngx_peer_connection_t *pc, void *data, ngx_uint_t type) noexcept
+{
+    auto *peer = static_cast<Peer *>(data);
+
+    peer->notify(pc, peer->data, type);
 }
 
 
@@ -328,6 +343,12 @@ finalize_request(ngx_http_request_t *sr, ngx_int_t rc) noexcept
 
     wipe_request(attempt);
 
+    /* it held the reply, and with it the session_key */
+
+    if (u->buffer.start) {
+        ngx_explicit_memzero(u->buffer.start, u->buffer.end - u->buffer.start);
+    }
+
     sr->header_only = 1;
 }
 
@@ -358,12 +379,19 @@ init_peer(ngx_http_request_t *sr, ngx_http_upstream_srv_conf_t *us) noexcept
     peer->free = pc.free;
     peer->set_session = pc.set_session;
     peer->save_session = pc.save_session;
+    peer->notify = pc.notify;
 
     pc.data = peer;
     pc.get = get_peer;
     pc.free = free_peer;
     pc.set_session = set_session;
     pc.save_session = save_session;
+
+    /* least_time and sticky have one; without, nginx asks for none */
+
+    if (pc.notify) {
+        pc.notify = notify_peer;
+    }
 
     return NGX_OK;
 }
