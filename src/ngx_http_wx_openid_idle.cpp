@@ -107,7 +107,12 @@ take_idle(Peers &peers, Addresses &addresses, Address *&address,
         address = find_address(addresses, &idle.sockaddr.sockaddr,
                                idle.socklen);
 
-        if (address == nullptr || !is_rested(*address)) {
+        /*
+         * One to an address that failed since is no way to find out whether
+         * it is back: the code would be lost, which a new connection saves.
+         */
+
+        if (address == nullptr || address->rests) {
             drop_idle(idle);
             continue;
         }

@@ -90,9 +90,28 @@ copy_address(ngx_pool_t *pool, const ngx_resolver_addr_t &from,
 
 
 /*
- * Those of an answer that can be reached; if none can, then all, since to
- * have tried says more than to have nothing to try.
+ * Leaves those that can be reached; if none can, then all, since to have
+ * tried says more than to have nothing to try.
  */
+
+void
+drop_unreachable(Addresses &addresses) noexcept
+{
+    ngx_uint_t n = 0;
+
+    for (ngx_uint_t i = 0; i < addresses.count; i++) {
+        const Address &a = addresses.list[i];
+
+        if (has_route(a.sockaddr, a.socklen)) {
+            addresses.list[n++] = a;
+        }
+    }
+
+    if (n) {
+        addresses.count = n;
+    }
+}
+
 
 Addresses *
 fill(ngx_pool_t *pool, const ngx_resolver_ctx_t &answer,
@@ -111,24 +130,14 @@ fill(ngx_pool_t *pool, const ngx_resolver_ctx_t &answer,
         return nullptr;
     }
 
-    for (bool any : { false, true }) {
-        for (ngx_uint_t i = 0; i < answer.naddrs; i++) {
-            const ngx_resolver_addr_t &addr = answer.addrs[i];
-            Address &to = addresses->list[addresses->count];
-
-            if (!copy_address(pool, addr, port, to)) {
-                return nullptr;
-            }
-
-            if (any || has_route(to.sockaddr, to.socklen)) {
-                addresses->count++;
-            }
-        }
-
-        if (addresses->count) {
-            break;
+    for (ngx_uint_t i = 0; i < answer.naddrs; i++) {
+        if (!copy_address(pool, answer.addrs[i], port, addresses->list[i])) {
+            return nullptr;
         }
     }
+
+    addresses->count = answer.naddrs;
+    drop_unreachable(*addresses);
 
     return addresses;
 }
@@ -355,7 +364,13 @@ start_resolving(ngx_cycle_t *cycle) noexcept
     for (Line *line : elements<Line *>(&mcf->lines)) {
         Peers *peers = peers_of(*line);
 
-        if (peers == nullptr || peers->resolver == nullptr) {
+        if (peers == nullptr) {
+            continue;
+        }
+
+        drop_unreachable(*peers->addresses);
+
+        if (peers->resolver == nullptr) {
             continue;
         }
 
