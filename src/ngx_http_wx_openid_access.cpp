@@ -80,7 +80,7 @@ choose_app(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx,
 bool
 same_exchange(const Ctx &ctx, const LocConf &conf, const App &app) noexcept
 {
-    return ctx.conf->line == conf.line
+    return ctx.conf->line->digest == conf.line->digest
            && view(ctx.app->appid) == view(app.appid)
            && view(ctx.app->secret) == view(app.secret);
 }
