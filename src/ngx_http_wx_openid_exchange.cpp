@@ -92,6 +92,7 @@ start_attempt(ngx_http_request_t *r, Ctx &ctx) noexcept
     ps->handler = attempt_done;
     ps->data = &ctx;
 
+    ctx.session = SessionReply{};
     ctx.attempt = Attempt{};
     ctx.attempt.fresh_only = ctx.repeated_stale;
     ctx.attempt.reply = HttpReply({ctx.reply_body, max_reply_size});
@@ -269,6 +270,10 @@ begin_exchange(ngx_http_request_t *r, Ctx &ctx) noexcept
         settle(ctx, Refusal::bad_gateway);
         return NGX_OK;
     }
+
+    /* without memory for it the request may come by again, and leads yet */
+
+    repeat_after(ctx, 0);
 
     return start_attempt(r, ctx);
 }

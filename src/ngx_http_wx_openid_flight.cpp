@@ -64,19 +64,32 @@ is_dead(const Owner &owner) noexcept
 }
 
 
+bool
+is_overloaded(const Ctx &ctx) noexcept
+{
+    return worker_of(ctx).in_flight >= main_conf_of(ctx).max_exchanges;
+}
+
+
+ngx_int_t
+overload(Ctx &ctx) noexcept
+{
+    ctx.source = Status::none;
+    settle(ctx, Refusal::overloaded);
+
+    return NGX_OK;
+}
+
+
 ngx_int_t
 lead(ngx_http_request_t *r, Ctx &ctx) noexcept
 {
-    const MainConf &mcf = main_conf_of(ctx);
-
-    bool overloaded = worker_of(ctx).in_flight >= mcf.max_exchanges;
+    bool overloaded = is_overloaded(ctx);
 
     become_head(ctx, Role::lead);
 
     if (overloaded) {
-        ctx.source = Status::none;
-        settle(ctx, Refusal::overloaded);
-        return NGX_OK;
+        return overload(ctx);
     }
 
     start_deadline(ctx);
@@ -202,10 +215,12 @@ take_over(ngx_http_request_t *r, Ctx &ctx) noexcept
         return NGX_AGAIN;
     }
 
+    bool overloaded = is_overloaded(ctx);
+
     ctx.flight.owner = owner;
     begin_to_lead(ctx);
 
-    return begin_exchange(r, ctx);
+    return overloaded ? overload(ctx) : begin_exchange(r, ctx);
 }
 
 
@@ -227,6 +242,11 @@ get_result(ngx_http_request_t *r, const LocConf &conf, const App &app,
     ctx.conf = &conf;
     ctx.app = &app;
     ctx.started = ngx_current_msec;
+
+    /* whom a token said the request was for is another matter */
+
+    ctx.session = SessionReply{};
+    ctx.token = ngx_str_t{};
 
     if (!zone_digest(main_conf_of(ctx), ctx, ctx.flight.digest)) {
         return NGX_ERROR;

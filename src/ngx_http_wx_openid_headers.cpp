@@ -133,6 +133,17 @@ header_value(ngx_http_request_t *r, HeaderRule &rule,
         return NGX_ERROR;
     }
 
+    /*
+     * A variable's own text may change with the next location, and not in
+     * the lists that subrequests of this one have.
+     */
+
+    if (rule.value.variable != NGX_ERROR && value.len
+        && !dup(r->pool, view(value), value))
+    {
+        return NGX_ERROR;
+    }
+
     if (has_control(view(value))) {
         log_line(r, NGX_LOG_INFO, "a value of \"wx_openid_set_header\" has "
                                   "control characters");
@@ -204,6 +215,7 @@ redirect_handler(ngx_http_request_t *r) noexcept
         }
 
         ctx->identity_visible = !ctx->session.openid.empty()
+                                && ctx->exchange_refusal == Refusal::none
                                 && ctx->app
                                 && loc_conf(r)->mode == mode_off;
     }

@@ -51,6 +51,14 @@ void
 take_identity(const LocConf &conf, const App &app, const Claims &claims,
     Ctx &ctx) noexcept
 {
+    /* one that a location before was to send is somebody else's */
+
+    if (ctx.app != &app
+        || ctx.session.openid.view() != claims.openid.view())
+    {
+        ctx.token = ngx_str_t{};
+    }
+
     ctx.conf = &conf;
     ctx.app = &app;
     ctx.source = Status::session;
