@@ -81,8 +81,13 @@ log_without_arguments(ngx_http_request_t *r, ngx_http_request_t *sr,
     ngx_http_upstream_t *u = sr->upstream;
 
     if (u && u->peer.name) {
+
+        /* that of an upstream before has the client's arguments */
+
+        ngx_str_t uri = sr == r ? ngx_str_t{} : u->uri;
+
         buf = ngx_slprintf(buf, last, ", upstream: \"%V%V%V\"", &u->schema,
-                           u->peer.name, &u->uri);
+                           u->peer.name, &uri);
     }
 
     if (r->headers_in.host) {

@@ -20,6 +20,33 @@ constexpr std::string_view env_prefix = "env:";
 constexpr std::size_t max_secret_length = 512;
 
 
+void
+wipe_secret(void *data) noexcept
+{
+    auto *secret = static_cast<ngx_str_t *>(data);
+
+    ngx_explicit_memzero(secret->data, secret->len);
+}
+
+
+/* when its configuration goes, which also a refused one does */
+
+bool
+wipe_at_end(ngx_conf_t *cf, const ngx_str_t &secret) noexcept
+{
+    ngx_pool_cleanup_t *cln = ngx_pool_cleanup_add(cf->pool,
+                                                   sizeof(ngx_str_t));
+    if (cln == nullptr) {
+        return false;
+    }
+
+    *static_cast<ngx_str_t *>(cln->data) = secret;
+    cln->handler = wipe_secret;
+
+    return true;
+}
+
+
 bool
 refuse_secret(ngx_conf_t *cf, const ngx_str_t &where, ngx_err_t err,
     const char *why) noexcept
@@ -122,9 +149,17 @@ read_secret(ngx_conf_t *cf, const ngx_str_t &spec, ngx_str_t &secret) noexcept
         return false;
     }
 
+    if (!wipe_at_end(cf, secret)) {
+        return false;
+    }
+
     /* a secret that stands in the configuration itself is not repeated */
 
     ngx_str_t where = file || env ? spec : to_str("...");
+
+    if (!file && !env) {
+        ngx_explicit_memzero(spec.data, spec.len);
+    }
 
     if (secret.len == 0) {
         return refuse_secret(cf, where, 0, "is empty");

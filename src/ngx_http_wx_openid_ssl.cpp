@@ -123,6 +123,12 @@ configure(ngx_conf_t *cf, ngx_ssl_t *ssl, const TlsConf &tls) noexcept
 
     SSL_CTX_clear_mode(ssl->ctx, SSL_MODE_RELEASE_BUFFERS);
 
+#ifdef SSL_OP_CLEANSE_PLAINTEXT
+    /* a reply has the session_key, and would stay there */
+
+    SSL_CTX_set_options(ssl->ctx, SSL_OP_CLEANSE_PLAINTEXT);
+#endif
+
     return ngx_ssl_client_session_cache(cf, ssl, tls.session_reuse);
 }
 
