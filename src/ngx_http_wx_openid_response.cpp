@@ -132,7 +132,24 @@ add_header_out(ngx_http_request_t *r, std::string_view key,
 }
 
 
-/* whatever an upstream, "expires" or "add_header" had to say of caches */
+/* what tells caches: nginx's, those of RFC 9213, and those before it */
+
+bool
+is_for_caches(std::string_view name) noexcept
+{
+    constexpr std::string_view control = "Cache-Control";
+
+    std::string_view end = name;
+    end.remove_prefix(name.size() - ngx_min(name.size(), control.size()));
+
+    return equal_nocase(end, control)
+           || equal_nocase(name, "Expires")
+           || equal_nocase(name, "X-Accel-Expires")
+           || equal_nocase(name, "Surrogate-Control");
+}
+
+
+/* whatever an upstream, "expires" or "add_header" had to say of them */
 
 ngx_int_t
 forbid_storing(ngx_http_request_t *r) noexcept
@@ -144,9 +161,7 @@ forbid_storing(ngx_http_request_t *r) noexcept
             static_cast<ngx_table_elt_t *>(part->elts), part->nelts);
 
         for (ngx_table_elt_t &h : headers) {
-            if (equal_nocase(view(h.key), "Cache-Control")
-                || equal_nocase(view(h.key), "Expires"))
-            {
+            if (is_for_caches(view(h.key))) {
                 h.hash = 0;
             }
         }
