@@ -87,6 +87,16 @@ is_source(const MainConf &mcf, std::string_view name) noexcept
 }
 
 
+/* the names of variables have no case */
+
+bool
+begins_with(std::string_view text, std::string_view prefix) noexcept
+{
+    return text.size() >= prefix.size()
+           && equal_nocase({text.data(), prefix.size()}, prefix);
+}
+
+
 /* notes every $http_NAME in a source, so that NAME is never removed */
 
 bool
@@ -104,7 +114,7 @@ note_source_headers(ngx_conf_t *cf, MainConf &mcf,
             rest.remove_prefix(1);
         }
 
-        if (!rest.starts_with(header_variable)) {
+        if (!begins_with(rest, header_variable)) {
             continue;
         }
 
@@ -138,7 +148,7 @@ is_alone(std::string_view text, std::string_view prefix) noexcept
         text.remove_prefix(1);
     }
 
-    if (!text.starts_with(prefix)) {
+    if (!begins_with(text, prefix)) {
         return false;
     }
 
