@@ -99,6 +99,10 @@ drop_unreachable(Addresses &addresses) noexcept
 {
     ngx_uint_t n = 0;
 
+    if (addresses.count < 2) {
+        return;
+    }
+
     for (ngx_uint_t i = 0; i < addresses.count; i++) {
         const Address &a = addresses.list[i];
 
