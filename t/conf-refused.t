@@ -5,7 +5,7 @@ use strict;
 use warnings;
 
 use lib 't/lib';
-use Test::More tests => 594;
+use Test::More tests => 597;
 use WxOpenid::Conf qw(certificates check_conf write_file);
 
 my $Certs = certificates();
@@ -261,6 +261,10 @@ for my $name (qw(X-WX-Code x_wx_code)) {
             "$App $Loopback wx_openid_set_header $name v;");
 }
 
+refused('a source in capitals',
+        qr/"X-Login" in "wx_openid_set_header" is a header that a code/,
+        "$App $Loopback wx_openid_code \$HTTP_X_LOGIN;"
+        . 'wx_openid_set_header X-Login v;');
 refused('set_header of one name twice',
         qr/"x_user" in "wx_openid_set_header" is duplicate/,
         "$App $Loopback wx_openid_set_header X-User a;"

@@ -209,6 +209,8 @@ our @Later = qw(
 repeat_each(2);
 log_level('info');
 
+$ENV{TEST_NGINX_HTML_DIR} ||= html_dir();
+
 plan tests => wx_tests() + steps_tests();
 
 no_long_string();
@@ -353,3 +355,39 @@ check_all($name, our @Later);
 main::number_of_checks(@main::Later)
 --- no_error_log eval
 qr/^\S+ \S+ \[(?:alert|crit|emerg)\]/
+
+
+
+=== TEST 5: what WeChat said first is not what its next reply failed by
+--- http_config eval
+$ENV{TEST_NGINX_WX_CONFIG} =~ s/wx_openid_pass.*?;//sr . '
+    wx_openid_pass          http://unix:$TEST_NGINX_HTML_DIR/wechat.sock;
+    wx_openid_keepalive     4;
+    wx_openid_busy_retries  1;
+
+    server {
+        listen  unix:$TEST_NGINX_HTML_DIR/wechat.sock;
+
+        location / {
+            if ($connection_requests ~ [02468]$) {
+                return  500;
+            }
+            return  200  "{\"errcode\":-1,\"errmsg\":\"system error\"}";
+        }
+    }
+'
+--- config
+    location /t {
+        wx_openid   on;
+        add_header  X-Errcode "[$wx_openid_errcode]" always;
+        empty_gif;
+    }
+--- request
+GET /t
+--- more_headers
+X-WX-Code: %CODE%
+--- error_code: 502
+--- response_headers
+X-Errcode: []
+--- error_log eval
+qr/ wx_openid: bad_gateway: (?!WeChat's errcode)/

@@ -802,3 +802,24 @@ X-Errcode: 40163
 --- access_log eval
 [qr/\[ERROR\] \[-?\] \[invalid_code\] \[40163\] \[\d+\.\d{3}\]/]
 --- wechat_total: 1
+
+
+
+=== TEST 22: another resolver is no other line to WeChat
+--- config
+    location /t {
+        wx_openid   on;
+        try_files   /none @app;
+    }
+    location @app {
+        resolver    127.0.0.1:9;
+        wx_openid   on;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+--- request
+GET /t
+--- more_headers
+X-WX-Code: %CODE%
+--- response_body_like
+(?m)^X-WX-OPENID: %OPENID%$
+--- wechat_total: 1

@@ -112,6 +112,8 @@ our @Kinds = (
 
 repeat_each(1);
 
+$ENV{TEST_NGINX_HTML_DIR} ||= html_dir();
+
 plan tests => wx_tests() + steps_tests();
 
 no_long_string();
@@ -431,3 +433,32 @@ X-WX-Code: %CODE%
 --- response_body_like
 (?m)^X-Key: %SESSION_KEY%$
 --- wechat_count: %CODE%=1
+
+
+
+=== TEST 7: an upstream before the exchange had the code in its arguments
+--- http_config eval
+$ENV{TEST_NGINX_WX_CONFIG} . '
+    server {
+        listen  unix:$TEST_NGINX_HTML_DIR/app.sock;
+        return  404;
+    }
+'
+--- config
+    location /t {
+        proxy_pass              http://unix:$TEST_NGINX_HTML_DIR/app.sock:/;
+        proxy_intercept_errors  on;
+        error_page              404 = @login;
+    }
+    location @login {
+        wx_openid   on;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+--- request
+GET /t
+--- error_code: 401
+--- steps
+for my $kind ('err--1', 'err-40029', 'status-500', 'fault-close') {
+    check_silence($name, new_code($kind), 'args', '/t');
+}
+--- checks eval: 4 * 4

@@ -284,6 +284,14 @@ ok(!exists $claims->{sk}, "$name - without it");
         rewrite     ^ "/headers?X-Accel-Redirect=/max&Cache-Control=public&Expires=Thu,+31+Dec+2037+23:55:55+GMT" break;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
+    location /one-cache {
+        expires     1h;
+        add_header  X-Accel-Expires 600 always;
+        add_header  CDN-Cache-Control max-age=600 always;
+        add_header  Some-CDN-Cache-Control max-age=600 always;
+        add_header  surrogate-control max-age=600 always;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
     location /to-off {
         error_page  404 = @off;
         try_files   /none =404;
@@ -301,13 +309,15 @@ my $upstream = 'Cache-Control=public&Cache-Control=max-age%3D9'
                . '&Expires=Thu,+31+Dec+2037+23:55:55+GMT';
 
 for my $target ('/expires', '/max', '/add', '/epoch', "/headers?$upstream",
-                "/both?$upstream", '/accel', '/to-off')
+                "/both?$upstream", '/accel', '/one-cache', '/to-off')
 {
     my $code = new_code();
     my $answer = get($target, "X-WX-Code: $code");
 
     is(status_of($answer), 200, "$name - $target - status");
     carries_one("$name - $target", $answer, wx_openid_of($code));
+    unlike($answer, qr/^(?:X-Accel-Expires|[\w-]+-Control): (?!no-store)/mi,
+           "$name - $target - nor what outdoes it");
 
     # it is the token that does it
     $answer = get($target, 'X-WX-Session: ' . token());
@@ -318,7 +328,7 @@ for my $target ('/expires', '/max', '/add', '/epoch', "/headers?$upstream",
 
 like(get('/add', 'X-WX-Code: ' . new_code()), qr/^X-Kept: kept\r$/m,
      "$name - other headers stay");
---- checks eval: 8 * 6 + 1
+--- checks eval: 9 * 7 + 1
 
 
 
