@@ -731,3 +731,29 @@ for my $code (@codes) {
          qr/^X-WX-OPENID: \Q$openid\E$/m, "$name - openid");
 }
 --- checks: 20
+
+
+
+=== TEST 24: a group whose balancer wants to hear of the reply
+--- skip_nginx: 6: < 1.31.0
+--- http_config
+    upstream group {
+        least_time  header inflight;
+        server      127.0.0.1:$TEST_NGINX_WECHAT_PORT;
+        server      127.0.0.1:$TEST_NGINX_WECHAT_PORT;
+    }
+    wx_openid_app   wxtest $TEST_NGINX_SECRET;
+    wx_openid_host  api.weixin.qq.com;
+    wx_openid_pass  http://group;
+--- config
+    location /t {
+        wx_openid   on;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+--- request
+GET /t
+--- more_headers
+X-WX-Code: %CODE%
+--- response_body_like
+(?m)^X-WX-OPENID: %OPENID%$
+--- wechat_count: %CODE%=1
