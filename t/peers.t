@@ -200,7 +200,7 @@ Upgrade: websocket
 X-WX-Code: %CODE2%
 X-WX-OPENID: forged']
 --- response_body_like eval
-['(?m)^Connection: close\nX-WX-OPENID: %OPENID%$',
+['(?m)\A' . quotemeta(main::proxied('GET /t')) . 'X-WX-OPENID: %OPENID%$',
  '(?m)^Connection: upgrade$(?s:.*)^X-WX-OPENID: %OPENID2%$']
 --- backend_never
 forged
