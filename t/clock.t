@@ -6,8 +6,11 @@ use warnings;
 
 use lib 't/lib';
 use File::Temp ();
+use IO::Select ();
+use IO::Socket::INET ();
 use JSON::PP ();
-use Test::More tests => 45;
+use Test::More tests => 59;
+use WxOpenid::Line qw(start_dns dns);
 use WxOpenid::Nginx qw(until_true);
 use WxOpenid::Servers qw(wechat wx_openid_of);
 use WxOpenid::Token;
@@ -36,14 +39,20 @@ sub ahead {
 }
 
 sub start {
+    my ($line) = @_;
+    $line //= $ENV{TEST_NGINX_WX_CONFIG};
+
     open my $out, '>:raw', $Clock or die "$Clock: $!\n";
     print $out "\0" x 16;
     close $out or die "$Clock: $!\n";
 
     my %env = (LD_PRELOAD => "$Dir/clock.so", WX_OPENID_TEST_CLOCK => $Clock);
 
-    return WxOpenid::Nginx->start(env => \%env, http => <<"END");
-    $ENV{TEST_NGINX_WX_CONFIG}
+    # one worker: each keeps connections of its own, and looks at its clock
+    # when something happens to it
+    return WxOpenid::Nginx->start(workers => 1, env => \%env,
+                                  http => <<"END");
+    $line
     wx_openid_session_keys  $ENV{TEST_NGINX_KEYS};
     wx_openid_cache         ttl=60s error_ttl=60s;
 
@@ -83,11 +92,13 @@ sub answer {
                 $error // ();
 }
 
-sub idle {
+sub line {
     my ($nginx) = @_;
     my $status = JSON::PP::decode_json($nginx->get('/json')->{content});
-    return $status->{lines}[0]{idle};
+    return $status->{lines}[0];
 }
+
+sub idle { return line($_[0])->{idle} }
 
 sub connections { return wechat('connections') }
 
@@ -117,6 +128,97 @@ sub connections { return wechat('connections') }
     is(idle($nginx), 1, "$name: each use gives it time");
     ahead($nginx, 0, 122);
     ok(until_true(sub { idle($nginx) == 0 }), "$name: so much and no more");
+    is($nginx->alerts, '', "$name: no alert");
+}
+
+# An address that is mute keeps its idle connections, and whoever takes one
+# of them loses a code.  The second address is the test's own.
+
+sub next_at {
+    my ($seconds, @conns) = @_;
+    return (IO::Select->new(@conns)->can_read($seconds))[0];
+}
+
+sub reply {
+    my ($conn) = @_;
+    my $body = '{"openid":"oB","session_key":""}';
+
+    print $conn "HTTP/1.1 200 OK\r\nContent-Length: ", length $body,
+                "\r\n\r\n$body";
+    $conn->flush;
+}
+
+sub good_of {
+    my ($nginx, $flood) = @_;
+    my $answers = $nginx->flood_end($flood)->{answers};
+    my $n = 0;
+    $n += $answers->{$_} for grep { /\A200 / } keys %$answers;
+    return $n;
+}
+
+{
+    my $name = 'idle connections to an address that failed';
+    my $port = $ENV{TEST_NGINX_WECHAT_PORT};
+    my $door = IO::Socket::INET->new(Listen => 5, Timeout => 10,
+                                     LocalAddr => "127.0.0.2:$port")
+        or die "listen: $!\n";
+    my $dns = start_dns();
+    dns($dns, 'set?name=wechat.test&a=127.0.0.1,127.0.0.2&ttl=3600');
+
+    my $nginx = start(<<"END");
+    wx_openid_app   wxtest $ENV{TEST_NGINX_SECRET};
+    wx_openid_pass  http://wechat.test:$port;
+    resolver        127.0.0.1:$dns->{PORT} ipv6=off;
+END
+    ok(until_true(sub { @{ line($nginx)->{addresses} } == 2 }),
+       "$name: two addresses");
+
+    # two requests to each at the same time; its own end first, so that
+    # they are taken first
+    my $total = wechat('total');
+    my @codes = map { new_code('hold') } 1 .. 4;
+    my $flood = $nginx->flood('--clients', 4, @codes);
+    my @mute = map { $door->accept // die "no connection\n" } 1, 2;
+
+    ok(until_true(sub { wechat('total') == $total + 2 }),
+       "$name: two requests to each");
+    wechat("release?code=$_") for @codes;
+    ok(until_true(sub { idle($nginx) == 2 }), "$name: two are idle");
+
+    for my $conn (@mute) {
+        ok(next_at(10, $conn) && sysread($conn, my $request, 9999),
+           "$name: asked");
+        reply($conn);
+    }
+
+    is(good_of($nginx, $flood), 4, "$name: all are answered");
+    is(idle($nginx), 4, "$name: four are idle");
+
+    # whoever takes one of those waits for 5 seconds
+    $flood = $nginx->flood(new_code());
+    my $lost = next_at(10, @mute) // die "no request\n";
+    ok(sysread($lost, my $request, 9999), "$name: the last used is taken");
+    ahead($nginx, 0, 6);
+    is(good_of($nginx, $flood), 0, "$name: the code is lost");
+
+    # and the address has its rest of 10
+    ahead($nginx, 0, 17);
+    $flood = $nginx->flood(new_code());
+    my ($idle) = grep { $_ != $lost } @mute;
+    my $closed = next_at(10, $idle);
+    is($closed && sysread($idle, $request, 9999), 0,
+       "$name: none is taken when its rest is over");
+    is(good_of($nginx, $flood), 1, "$name: no code is lost");
+
+    # two idle ones to the other, and two that are new
+    @codes = map { new_code('hold') } 1 .. 4;
+    $flood = $nginx->flood('--clients', 4, @codes);
+    my $conn = $door->accept;
+    ok($conn, "$name: a new one finds out");
+    reply($conn) if $conn && sysread $conn, $request, 9999;
+    wechat("release?code=$_") for @codes;
+    is(good_of($nginx, $flood), 4, "$name: it is back");
+
     is($nginx->alerts, '', "$name: no alert");
 }
 
