@@ -369,6 +369,9 @@ taken('https to elsewhere', "$App $Trusted wx_openid_pass https://192.0.2.1;");
 warned('a host that cannot be resolved',
        qr/"wx_openid_pass": .*"nosuch\.invalid"/,
        "$App $Trusted wx_openid_pass https://nosuch.invalid;");
+warned('a host that cannot be resolved, by http',
+       qr/"nosuch\.invalid", .*\n.*"http:\/\/nosuch\.invalid" in .* loopback/,
+       "$App wx_openid_pass http://nosuch.invalid;");
 
 
 # wx_openid_ssl_*
