@@ -463,6 +463,7 @@ my $at = $ENV{TEST_NGINX_BACKEND_PORT};
 
 
 === TEST 11: T45: neither a client nor WeChat says who is asked
+--- no_http2: there is no absolute URL as a target there
 --- http_config eval
 $ENV{TEST_NGINX_WX_CONFIG} . '
     server {
