@@ -260,7 +260,7 @@ for my $fault (qw(stale_partial half_line half_header short short_by_one
 
     wx_openid_app   wxtest $TEST_NGINX_SECRET;
     wx_openid_pass  http://wechat;
-    wx_openid_read_timeout  100ms;
+    wx_openid_read_timeout  500ms;
 --- config
     location = /ready {
         return  204;
@@ -294,7 +294,7 @@ like(our_lines(), qr/no reply in time/, "$name - log line");
     wx_openid_app   wxtest $TEST_NGINX_SECRET;
     wx_openid_pass  http://wechat;
     wx_openid_next_upstream_tries  5;
-    wx_openid_read_timeout  100ms;
+    wx_openid_read_timeout  500ms;
 --- config
     location = /ready {
         return  204;
@@ -339,7 +339,7 @@ for my $status (400, 403, 404, 429, 500, 502, 503, 504) {
     wx_openid_host  api.weixin.qq.com;
     wx_openid_ssl_trusted_certificate  $TEST_NGINX_CERTS/ca.pem;
     wx_openid_next_upstream_tries  5;
-    wx_openid_read_timeout  100ms;
+    wx_openid_read_timeout  500ms;
 --- config
     location = /ready {
         return  204;
