@@ -38,7 +38,8 @@ sub new_code {
 sub start_all_kinds {
     my ($conf, $pass, $more) = @_;
 
-    return WxOpenid::Nginx->start(%$conf, http => <<"END");
+    # one worker: memory that fails or is counted is one's
+    return WxOpenid::Nginx->start(workers => 1, %$conf, http => <<"END");
     wx_openid_app           wxtest $ENV{TEST_NGINX_SECRET};
     wx_openid_pass          $pass;
     wx_openid_session_keys  $ENV{TEST_NGINX_KEYS};
@@ -94,6 +95,18 @@ sub start_all_kinds {
 
         location = /ping {
             return 204;
+        }
+    }
+
+    server {
+        listen       127.0.0.1:%PORT%;
+        server_name  pages.test;
+
+        wx_openid    on;
+        error_page   500 502 503 504 /50x.html;
+
+        location / {
+            proxy_pass  http://127.0.0.1:$ENV{TEST_NGINX_BACKEND_PORT};
         }
     }
 END
@@ -305,6 +318,11 @@ my %Kind = (
     'a damaged token' => sub {
         return refused(401, 'invalid_session', 'GET /t',
                        { 'X-WX-Session' => token() . 'A' });
+    },
+    'a code where errors have a page that wants one' => sub {
+        my $code = new_code('union');
+        return with_code($code, 'GET /t', { 'X-WX-Code' => $code,
+                                            Host => 'pages.test' });
     },
     'a result of the zone' => sub {
         my $ask = code_in_header();
