@@ -115,8 +115,10 @@ while (1) {
     push @died, $where if $status & 127;
     push @silent, $where if $status && $said !~ /\[(?:emerg|alert)/;
 
-    # nginx's own sorting
-    push @taken, $where if !$status && $where !~ /\(ngx_sort\+/;
+    # nginx's own sorting, and libstdc++'s pool for exceptions, which it
+    # makes when it is loaded
+    push @taken, $where if !$status && $where !~ /\(ngx_sort\+/
+        && $where !~ /\/libstdc\+\+\.\S*\n\S*\/ld.*\(dlopen\+/s;
 }
 
 $Memory->clear;
