@@ -271,9 +271,10 @@ END
 sub h2_nginx {
     my ($pass) = @_;
 
-    return WxOpenid::Nginx->start(http => <<"END");
+    # others follow in its worker, and connections are that one's
+    return WxOpenid::Nginx->start(workers => 1, http => <<"END");
     wx_openid_app              wxtest $ENV{TEST_NGINX_SECRET};
-    wx_openid_connect_timeout  500ms;
+    wx_openid_connect_timeout  3s;
     wx_openid_read_timeout     2s;
     wx_openid_busy_retries     1;
     $pass
