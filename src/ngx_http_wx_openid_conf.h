@@ -49,7 +49,7 @@ struct App {
 
 struct Value {
     ngx_http_complex_value_t script;
-    ngx_int_t variable;                 /* its index, or NGX_ERROR */
+    ngx_int_t variable;                 /* its index, or NGX_DECLINED */
 };
 
 

@@ -138,7 +138,7 @@ header_value(ngx_http_request_t *r, HeaderRule &rule,
      * the lists that subrequests of this one have.
      */
 
-    if (rule.value.variable != NGX_ERROR && value.len
+    if (rule.value.variable != NGX_DECLINED && value.len
         && !dup(r->pool, view(value), value))
     {
         return NGX_ERROR;

@@ -220,7 +220,10 @@ header_rule_fault(const MainConf &mcf, const ngx_array_t &list,
 }
 
 
-/* the index of the variable that "text" is: "$name" and nothing besides */
+/*
+ * The index of the variable that "text" is: "$name" and nothing besides; else
+ * NGX_DECLINED, or NGX_ERROR on no memory
+ */
 
 ngx_int_t
 index_lone_variable(ngx_conf_t *cf, std::string_view text) noexcept
@@ -228,7 +231,7 @@ index_lone_variable(ngx_conf_t *cf, std::string_view text) noexcept
     if (text.size() < 2 || text[0] != '$' || (text[1] >= '0'
                                               && text[1] <= '9'))
     {
-        return NGX_ERROR;
+        return NGX_DECLINED;
     }
 
     text.remove_prefix(1);
@@ -237,7 +240,7 @@ index_lone_variable(ngx_conf_t *cf, std::string_view text) noexcept
             return is_alnum(c) || c == '_';
         }))
     {
-        return NGX_ERROR;
+        return NGX_DECLINED;
     }
 
     ngx_str_t name = to_str(text);
@@ -300,7 +303,8 @@ compile_value(ngx_conf_t *cf, std::string_view text,
 
     value.variable = index_lone_variable(cf, text);
 
-    return ngx_http_compile_complex_value(&ccv) == NGX_OK;
+    return value.variable != NGX_ERROR
+           && ngx_http_compile_complex_value(&ccv) == NGX_OK;
 }
 
 

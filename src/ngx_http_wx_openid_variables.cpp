@@ -210,7 +210,7 @@ add_variables(ngx_conf_t *cf) noexcept
 ngx_int_t
 evaluate(ngx_http_request_t *r, Value &value, ngx_str_t &text) noexcept
 {
-    if (value.variable == NGX_ERROR) {
+    if (value.variable == NGX_DECLINED) {
         return ngx_http_complex_value(r, &value.script, &text);
     }
 

@@ -5,7 +5,7 @@ use strict;
 use warnings;
 
 use lib 't/lib';
-use Test::More tests => 597;
+use Test::More tests => 600;
 use WxOpenid::Conf qw(certificates check_conf write_file);
 
 my $Certs = certificates();
