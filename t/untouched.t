@@ -209,7 +209,11 @@ sub error_log {
 
     $text =~ s/^\S+ \S+ (\[\w+\]) \d+#\d+: /$1 /gm;
     $text =~ s/^(\[notice\].*)/$1 =~ s{\d+}{N}gr/gme;
-    return $text;
+
+    # the master says so while the worker may be at its first request
+    my $started = $text =~ s/^\[notice\] start worker process N\n//gm;
+
+    return "$started\n$text";
 }
 
 sub shared_memory {
