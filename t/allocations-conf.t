@@ -118,7 +118,7 @@ while (1) {
     # nginx's own sorting, and libstdc++'s pool for exceptions, which it
     # makes when it is loaded
     push @taken, $where if !$status && $where !~ /\(ngx_sort\+/
-        && $where !~ /\/libstdc\+\+\.\S*\n\S*\/ld.*\(dlopen\+/s;
+        && $where !~ /\/libstdc\+\+\.[^\n]*\n[^\n]*\/ld.*\(dlopen\+/s;
 }
 
 $Memory->clear;

@@ -7,7 +7,7 @@ use lib 't/lib';
 use JSON::PP ();
 use Test::More tests => 86;
 use WxOpenid::Conf qw(check_conf);
-use WxOpenid::Nginx;
+use WxOpenid::Nginx qw(until_true);
 use WxOpenid::Servers qw(wechat wx_openid_of);
 
 WxOpenid::Servers::start_all();
@@ -345,8 +345,14 @@ sub sum {
     for my $path (qw(/metrics /json)) {
         my $http = HTTP::Tiny->new(keep_alive => 0);
         my $url = 'http://127.0.0.1:' . $nginx->port . $path;
-        my $get = $http->get($url);
-        my $head = $http->head($url);
+        my ($get, $head);
+
+        # a number in it may get a digit more meanwhile
+        until_true(sub {
+            ($get, $head) = ($http->get($url), $http->head($url));
+            return ($head->{headers}{'content-length'} // '')
+                   eq length $get->{content};
+        });
 
         is($head->{status}, 200, "HEAD $path: status");
         is($head->{content} // '', '', "HEAD $path: no body");
