@@ -45,7 +45,7 @@ struct App {
 };
 
 
-/* a text with variables; one of them alone needs no script and no copy */
+/* a text with variables; one of them alone needs no script */
 
 struct Value {
     ngx_http_complex_value_t script;
