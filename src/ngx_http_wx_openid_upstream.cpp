@@ -256,6 +256,15 @@ process_header(ngx_http_request_t *sr) noexcept
 }
 
 
+/* OpenSSL has read more than a buffer took that the reply just filled */
+
+bool
+has_pending(const ngx_connection_t *c) noexcept
+{
+    return c->ssl && SSL_has_pending(c->ssl->connection);
+}
+
+
 /* u->length: 0 at the end of the reply, -1 while only its end can tell */
 
 void
@@ -263,7 +272,7 @@ note_progress(ngx_http_upstream_t *u, const HttpReply &reply) noexcept
 {
     if (reply.state() == HttpReply::State::complete) {
         u->length = 0;
-        u->keepalive = reply.keepalive();
+        u->keepalive = reply.keepalive() && !has_pending(u->peer.connection);
         return;
     }
 

@@ -100,9 +100,11 @@ my %Refused = (
 my %Good = map { $_ => undef } qw(
     bad_utf8 bom chunked chunked_after chunked_extras chunked_one conn_close
     conn_close_kept deep_64 early_100 early_103 early_many early_split
-    errcode_zero extra extra_bytes extra_members headers http10
+    errcode_zero extra extra_buffer extra_bytes extra_members extra_record
+    headers http10
     http10_length identity idle_close idle_reset late leading_space lf_only
-    many_members no_length no_reason number_huge openid_escaped
+    many_members no_length no_reason number_huge openid_escaped records
+    records_late
     session_key_64 session_key_empty session_key_null slow_all slow_body
     slow_header split_header stale_close stale_partial stale_reset
     stale_stall trailing_space unionid_128 unionid_empty unionid_null

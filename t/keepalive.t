@@ -5,7 +5,7 @@ use strict;
 use warnings;
 
 use lib 't/lib';
-use Test::More tests => 16;
+use Test::More tests => 17;
 use Time::HiRes qw(sleep time);
 use WxOpenid::Line;
 
@@ -223,6 +223,25 @@ subtest 'a connection is kept, whatever WeChat answered' => sub {
     }
 
     is(opened(), 1, 'one connection');
+};
+
+subtest 'TLS: a reply in pieces, and one with another behind it' => sub {
+    plan tests => 8;
+
+    start_line($Line{'TLS 1.3'});
+    ask();
+
+    for my $fault (qw(records records_late slow_all split_header)) {
+        is(ask('/t', new_code("fault-$fault")) . ' ' . opened(), '200 1',
+           "$fault, on the kept connection");
+    }
+
+    for my $fault (qw(extra_record extra_buffer)) {
+        my $before = opened();
+        is(ask('/t', new_code("fault-$fault")), 200, "$fault: the first");
+        is(ask() . ' ' . (opened() - $before), '200 1',
+           "$fault: who sends two is not asked again");
+    }
 };
 
 subtest 'a kept connection that was closed unanswered: once more' => sub {

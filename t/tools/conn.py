@@ -84,6 +84,17 @@ class Conn:
         self.tls.write(data)
         await self.flush()
 
+    async def write_records(self, data, size):
+        """TLS: records of so many bytes, as one write to the socket."""
+        if self.tls is None:
+            await self.write(data)
+            return
+
+        self.written += len(data)
+        for i in range(0, len(data), size):
+            self.tls.write(data[i:i + size])
+        await self.flush()
+
     async def write_half_record(self, data):
         """TLS: a record that stops in its middle."""
         if self.tls is None:

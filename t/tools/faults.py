@@ -24,6 +24,22 @@ class HalfRecord:
         self.data = data
 
 
+class Records(bytes):
+    """TLS: sent at once, in records of so many bytes."""
+
+    def __new__(cls, data, size):
+        self = super().__new__(cls, data)
+        self.size = size
+        return self
+
+
+def extra_record(body, size=0):
+    """A reply of so many bytes or more, in a record, and one more reply."""
+    body += b' ' * (size - len(head(1000) + body))
+    reply = head(len(body)) + body
+    return [Records(reply + plain(evil())[0], len(reply))]
+
+
 def head(length, status='200 OK', extra=b'', version=b'HTTP/1.1'):
     text = version + b' ' + status.encode() + b'\r\n'
     text += b'Connection: keep-alive\r\nContent-Type: text/plain\r\n'
@@ -94,6 +110,11 @@ TRANSPORT = {
     'late': lambda b: [*plain(b), Sleep(5), *plain(evil())],
     'extra': lambda b: [head(len(b)) + b + plain(evil())[0]],
     'extra_bytes': lambda b: [head(len(b)) + b + b'x'],
+    'extra_record': extra_record,
+    'extra_buffer': lambda b: extra_record(b, 4096),
+    'records': lambda b: [Records(head(len(b)) + b, 7)],
+    'records_late': lambda b: [Records(head(len(b)) + b[:20], 50), Sleep(20),
+                               Records(b[20:], 50)],
     'conn_close': lambda b: [head(len(b)).replace(b'keep-alive', b'close')
                              + b, CLOSE],
     'conn_close_kept': lambda b: [
