@@ -11,19 +11,38 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <string_view>
 #include <utility>
 
 #include <cjson/cJSON.h>
+#include <openssl/crypto.h>
 
 
 namespace wx_openid {
 
 
+/* keys, a session_key, a code: free() would leave them where they are */
+
+inline void
+wipe_strings(cJSON *json) noexcept
+{
+    for (cJSON *item = json; item; item = item->next) {
+        if (cJSON_IsString(item)) {
+            OPENSSL_cleanse(item->valuestring,
+                            std::strlen(item->valuestring));
+        }
+
+        wipe_strings(item->child);
+    }
+}
+
+
 struct JsonDelete {
     void operator()(cJSON *json) const noexcept
     {
+        wipe_strings(json);
         cJSON_Delete(json);
     }
 };

@@ -21,33 +21,6 @@ namespace wx_openid {
 namespace {
 
 
-/* the strings of a set are keys, and free() leaves them where they are */
-
-void
-wipe_strings(cJSON *json) noexcept
-{
-    for (cJSON *item = json; item; item = item->next) {
-        if (cJSON_IsString(item)) {
-            OPENSSL_cleanse(item->valuestring,
-                            std::strlen(item->valuestring));
-        }
-
-        wipe_strings(item->child);
-    }
-}
-
-
-struct WipeDelete {
-    void operator()(cJSON *json) const noexcept
-    {
-        wipe_strings(json);
-        cJSON_Delete(json);
-    }
-};
-
-using SecretJson = std::unique_ptr<cJSON, WipeDelete>;
-
-
 /* an optional member that, where it is there, says just this */
 
 bool
@@ -239,7 +212,7 @@ KeySet::read(std::string_view text) noexcept
         return error_at(KeyFault::too_long);
     }
 
-    SecretJson json(parse_json_object(text).release());
+    Json json = parse_json_object(text);
 
     if (!json || has_nul(text) || has_stray_control(text)) {
         return error_at(KeyFault::not_json);
