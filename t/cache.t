@@ -4,7 +4,7 @@ use strict;
 use warnings;
 
 use lib 't/lib';
-use Test::More tests => 242;
+use Test::More tests => 244;
 use Time::HiRes qw(sleep time);
 use WxOpenid::Conf qw(check_conf);
 use WxOpenid::Nginx qw(until_true);
@@ -504,4 +504,39 @@ END
     wechat("release?code=$flying");
     $nginx->flood_end($flood);
     no_alerts($name, $nginx);
+}
+
+
+# Nobody can tell where a code's entry is: what of two zones is the same at
+# the same place holds nothing that looks random, as a digest and its key do.
+
+sub looks_random {
+    my ($text) = @_;
+    my %bytes = map { $_ => 1 } unpack 'C*', $text;
+
+    return keys %bytes > 11 && grep { $_ > 127 } keys %bytes;
+}
+
+sub same_and_random {
+    my ($one, $other) = @_;
+
+    return scalar grep {
+        substr($one, $_, 16) eq substr($other, $_, 16)
+            && looks_random(substr $one, $_, 16);
+    } map { $_ * 4 } 0 .. length($one) / 4 - 4;
+}
+
+{
+    my $name = 'the key of a zone';
+    my $code = new_code('bad');
+    my @zones = map {
+        my $nginx = start('wx_openid_cache  size=64k error_ttl=60s;');
+
+        answer($nginx, $code) for 1, 2;
+        map { zone_text($_) } $nginx->workers;
+    } 1, 2;
+
+    cmp_ok(same_and_random($zones[0], $zones[0]), '>', 4,
+           "$name: it and digests are found");
+    is(same_and_random(@zones), 0, "$name: another zone has others");
 }
