@@ -274,7 +274,8 @@ build_command() {
     local dir=$build/command stamp name
     local sources=("$root"/src/tool/*.cpp)
 
-    for name in text reply base64 claims wrap gcm keys opened token; do
+    for name in text reply base64 claims wrap gcm compact keys opened token
+    do
         sources+=("$root/src/core/wx_openid_$name.cpp")
     done
 

@@ -9,7 +9,7 @@
 #ifndef NGX_HTTP_WX_OPENID_CONF_H
 #define NGX_HTTP_WX_OPENID_CONF_H
 
-#include "ngx_http_wx_openid_ngx.h"
+#include "ngx_http_wx_openid_line.h"
 
 #include "core/wx_openid_code.h"
 #include "core/wx_openid_digest.h"
@@ -109,51 +109,6 @@ struct HeaderRule {
     ngx_uint_t hash;
     ngx_int_t variable;
     Value value;
-};
-
-
-/* wx_openid_pass, as written and taken apart */
-
-struct PassUrl {
-    ngx_str_t text;
-    ngx_str_t schema;       /* "http://" or "https://", for logs */
-    ngx_str_t prefix;       /* of the path, without a trailing "/" */
-    ngx_url_t url;
-    ngx_flag_t ssl;
-    ngx_flag_t resolved;    /* the addresses of "url" are a name's */
-};
-
-
-struct TlsConf {
-    ngx_flag_t verify;
-    ngx_flag_t session_reuse;
-    ngx_int_t verify_depth;
-    ngx_uint_t protocols;
-    ngx_str_t ciphers;
-    ngx_str_t trusted_certificate;
-    ngx_str_t crl;
-};
-
-
-/*
- * The line to WeChat: where a code goes and over which TLS.  One object for
- * all locations with the same settings; made by line.cpp.
- */
-
-struct Line {
-    PassUrl *pass;
-    ngx_str_t host;                     /* Host, SNI, certificate's name */
-    TlsConf tls;
-
-    ngx_ssl_t *ssl;                     /* null: plain http */
-    ngx_http_complex_value_t ssl_name;
-
-    ngx_resolver_t *resolver;               /* as the level has it */
-    ngx_http_upstream_srv_conf_t *peers;    /* a group's or our own */
-    ngx_flag_t group;
-    ngx_http_upstream_srv_conf_t upstream;  /* ours, around "peers" */
-
-    Sha256 digest;                      /* of what tells lines apart */
 };
 
 
@@ -289,9 +244,7 @@ char *set_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept;
 char *set_code(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept;
 char *set_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept;
 char *set_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept;
-char *set_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept;
 char *set_protocols(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept;
-char *set_host(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept;
 char *set_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept;
 char *set_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept;
 
@@ -310,6 +263,10 @@ bool read_secret(ngx_conf_t *cf, const ngx_str_t &spec,
 
 inline constexpr std::string_view code_header = "X-WX-Code";
 
+/* begins the name of a variable that is a request's header */
+
+inline constexpr std::string_view header_variable = "http_";
+
 /* adds a name to those removed from requests, once; false on no memory */
 bool guard_name(MainConf &mcf, std::string_view name) noexcept;
 
@@ -327,51 +284,20 @@ bool note_source_name(ngx_conf_t *cf, MainConf &mcf, std::string_view name,
 bool compile_value(ngx_conf_t *cf, std::string_view text,
     Value &value) noexcept;
 
-/* appends to a list of CodeSource; false when refused, which is logged */
-bool add_code_source(ngx_conf_t *cf, MainConf &mcf, ngx_array_t &list,
-    std::string_view text) noexcept;
-
 /* appends to a list of HeaderRule; false when refused, which is logged */
 bool add_header_rule(ngx_conf_t *cf, MainConf &mcf, ngx_array_t &list,
     std::string_view name, std::string_view value) noexcept;
 
-/* pass.cpp */
+/* sources.cpp */
 
-inline constexpr in_port_t http_port = 80;
-inline constexpr in_port_t https_port = 443;
+/* appends to a list of CodeSource; false when refused, which is logged */
+bool add_code_source(ngx_conf_t *cf, MainConf &mcf, ngx_array_t &list,
+    std::string_view text) noexcept;
 
-/* wx_openid_pass's URL in the pool; logs what is wrong, then nullptr */
-PassUrl *parse_pass(ngx_conf_t *cf, std::string_view text) noexcept;
+/* keys.cpp */
 
-/* line.cpp */
-
-/* the line of these settings, found or made; logs, then nullptr */
-Line *line_for(ngx_conf_t *cf, MainConf &mcf, const LocConf &conf) noexcept;
-
-/* peers.cpp */
-
-/*
- * A balancer over the addresses of a URL, which may still be none, that
- * keeps so many connections; nullptr on no memory.
- */
-ngx_http_upstream_srv_conf_t *create_peers(ngx_conf_t *cf, const Line &line,
-    const ngx_url_t &url, ngx_uint_t max_idle) noexcept;
-
-/* false: the name could never be resolved yet */
-bool has_address(const Line &line) noexcept;
-
-/* resolve.cpp */
-
-/* who is asked for the name of a line without a group */
-ngx_int_t set_resolver(ngx_conf_t *cf, MainConf &mcf, Line &line) noexcept;
-
-/* of the module in a worker: begins to ask */
-ngx_int_t start_resolving(ngx_cycle_t *cycle) noexcept;
-
-/* ssl.cpp */
-
-/* TLS for a line, cleaned up with the configuration; logs, then nullptr */
-ngx_ssl_t *create_ssl(ngx_conf_t *cf, const TlsConf &tls) noexcept;
+char *set_session_keys(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf) noexcept;
 
 /* cookie.cpp */
 
@@ -391,8 +317,6 @@ bool add_token_name(ngx_conf_t *cf, ngx_array_t &names,
 /* whether nginx can have a $http_ or $cookie_ variable of the name */
 bool usable_name(std::string_view name) noexcept;
 
-char *set_session_keys(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf) noexcept;
 char *set_session_source(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf) noexcept;
 char *merge_sessions(ngx_conf_t *cf, MainConf &mcf, LocConf &conf,

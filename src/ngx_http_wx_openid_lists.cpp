@@ -1,9 +1,9 @@
 /*
  * Copyright (C) wx_openid authors
  *
- * The lists of the configuration: code sources, identity headers, and the
- * names that are removed from requests.  What is removed cannot be a source
- * as well, and the other way round.  Knows of no request.
+ * The lists of the configuration: identity headers, and the names that are
+ * removed from requests.  What is removed cannot be a source as well, and
+ * the other way round.  Knows of no request.
  */
 
 #include "ngx_http_wx_openid.h"
@@ -13,16 +13,6 @@ namespace wx_openid {
 
 
 namespace {
-
-
-constexpr std::string_view header_variable = "http_";
-
-
-bool
-is_variable_char(char c) noexcept
-{
-    return is_alnum(c) || c == '_';
-}
 
 
 bool
@@ -37,27 +27,6 @@ is_token(std::string_view s) noexcept
     }
 
     return !s.empty();
-}
-
-
-std::string_view
-behind(std::string_view s, std::size_t n) noexcept
-{
-    s.remove_prefix(n);
-    return s;
-}
-
-
-std::size_t
-variable_name_length(std::string_view s) noexcept
-{
-    std::size_t n = 0;
-
-    while (n < s.size() && is_variable_char(s[n])) {
-        n++;
-    }
-
-    return n;
 }
 
 
@@ -84,113 +53,6 @@ is_source(const MainConf &mcf, std::string_view name) noexcept
     }
 
     return same_header_name(code_header, name);
-}
-
-
-/* the names of variables have no case */
-
-bool
-begins_with(std::string_view text, std::string_view prefix) noexcept
-{
-    return text.size() >= prefix.size()
-           && equal_nocase({text.data(), prefix.size()}, prefix);
-}
-
-
-/* notes every $http_NAME in a source, so that NAME is never removed */
-
-bool
-note_source_headers(ngx_conf_t *cf, MainConf &mcf,
-    std::string_view text) noexcept
-{
-    for (std::size_t i = 0; i < text.size(); i++) {
-        if (text[i] != '$') {
-            continue;
-        }
-
-        std::string_view rest = behind(text, i + 1);
-
-        if (rest.starts_with('{')) {
-            rest.remove_prefix(1);
-        }
-
-        if (!begins_with(rest, header_variable)) {
-            continue;
-        }
-
-        rest.remove_prefix(header_variable.size());
-
-        std::string_view name(rest.data(), variable_name_length(rest));
-
-        if (!note_source_name(cf, mcf, name, text, "wx_openid_code")) {
-            return false;
-        }
-    }
-
-    return true;
-}
-
-
-/* $arg_name or ${arg_name} and nothing else; likewise $http_name */
-
-bool
-is_alone(std::string_view text, std::string_view prefix) noexcept
-{
-    if (!text.starts_with('$')) {
-        return false;
-    }
-
-    text.remove_prefix(1);
-
-    bool braces = text.starts_with('{');
-
-    if (braces) {
-        text.remove_prefix(1);
-    }
-
-    if (!begins_with(text, prefix)) {
-        return false;
-    }
-
-    text.remove_prefix(prefix.size());
-
-    std::size_t n = variable_name_length(text);
-
-    return n > 0 && (braces ? text.size() == n + 1 : text.size() == n);
-}
-
-
-bool
-parse_source(ngx_conf_t *cf, std::string_view text,
-    CodeSource &source) noexcept
-{
-    using Kind = CodeSource::Kind;
-
-    constexpr std::string_view json = "json:";
-    constexpr std::string_view form = "form:";
-
-    source = CodeSource{};
-
-    if (text.starts_with(json)) {
-        text.remove_prefix(json.size());
-        source.kind = Kind::json;
-        return usable_json_path(text) && dup(cf->pool, text, source.name);
-    }
-
-    if (text.starts_with(form)) {
-        text.remove_prefix(form.size());
-        source.kind = Kind::form;
-        return !text.empty() && dup(cf->pool, text, source.name);
-    }
-
-    source.kind = is_alone(text, "arg_") ? Kind::arg
-                  : is_alone(text, header_variable) ? Kind::header
-                                                    : Kind::value;
-
-    ngx_str_t s = to_str(text);
-
-    return ngx_http_script_variables_count(&s) != 0
-           && compile_value(cf, text, source.value);
 }
 
 
@@ -347,28 +209,6 @@ index_header_variable(ngx_conf_t *cf, std::string_view name) noexcept
     }
 
     return ngx_http_get_variable_index(cf, &variable);
-}
-
-
-bool
-add_code_source(ngx_conf_t *cf, MainConf &mcf, ngx_array_t &list,
-    std::string_view text) noexcept
-{
-    auto *source = static_cast<CodeSource *>(ngx_array_push(&list));
-    if (source == nullptr) {
-        return false;
-    }
-
-    if (!parse_source(cf, text, *source)) {
-        ngx_str_t value = to_str(text);
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid source \"%V\" in \"wx_openid_code\": "
-                           "neither a value with variables nor "
-                           "json:NAME[.NAME] nor form:NAME", &value);
-        return false;
-    }
-
-    return note_source_headers(cf, mcf, text);
 }
 
 

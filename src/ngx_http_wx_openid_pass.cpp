@@ -1,8 +1,8 @@
 /*
  * Copyright (C) wx_openid authors
  *
- * The URL of wx_openid_pass, taken apart.  Knows nothing of what is behind
- * its name.
+ * The URL of wx_openid_pass, taken apart, and the name of wx_openid_host.
+ * Knows nothing of what is behind them.
  */
 
 #include "ngx_http_wx_openid.h"
@@ -49,6 +49,23 @@ pass_fault(std::string_view text) noexcept
     }
 
     return nullptr;
+}
+
+
+/* what may stand in a Host header and in a certificate's name check */
+
+bool
+usable_host(std::string_view host) noexcept
+{
+    constexpr std::string_view marks = "-._:[]";
+
+    for (char c : host) {
+        if (!is_alnum(c) && marks.find(c) == std::string_view::npos) {
+            return false;
+        }
+    }
+
+    return !host.empty() && host.size() <= 253 + sizeof(":65535") - 1;
 }
 
 
@@ -104,6 +121,43 @@ parse_pass(ngx_conf_t *cf, std::string_view text) noexcept
     }
 
     return pass;
+}
+
+
+char *
+set_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
+{
+    auto &lcf = *static_cast<LocConf *>(conf);
+
+    if (lcf.pass) {
+        return conf_text("is duplicate");
+    }
+
+    lcf.pass = parse_pass(cf, view(arguments(cf)[1]));
+
+    return lcf.pass ? NGX_CONF_OK : conf_error();
+}
+
+
+char *
+set_host(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
+{
+    auto &lcf = *static_cast<LocConf *>(conf);
+
+    if (lcf.host.data) {
+        return conf_text("is duplicate");
+    }
+
+    lcf.host = arguments(cf)[1];
+
+    if (!usable_host(view(lcf.host))) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid name \"%V\" in \"wx_openid_host\"",
+                           &lcf.host);
+        return conf_error();
+    }
+
+    return NGX_CONF_OK;
 }
 
 

@@ -56,6 +56,8 @@ struct Peers {
 };
 
 
+/* addresses.cpp */
+
 /* nullptr if it is not among them */
 Address *find_address(Addresses &addresses, struct sockaddr *sockaddr,
     socklen_t socklen) noexcept;
@@ -65,6 +67,8 @@ bool is_rested(const Address &address) noexcept;
 
 /* takes the place of what was known; "fresh" is counted once */
 void replace_addresses(Peers &peers, Addresses *fresh) noexcept;
+
+/* gives one back, which may free it */
 void release_addresses(Addresses *addresses) noexcept;
 
 /* idle.cpp */

@@ -23,23 +23,6 @@ ngx_conf_enum_t modes[] = {
 };
 
 
-/* what may stand in a Host header and in a certificate's name check */
-
-bool
-usable_host(std::string_view host) noexcept
-{
-    constexpr std::string_view marks = "-._:[]";
-
-    for (char c : host) {
-        if (!is_alnum(c) && marks.find(c) == std::string_view::npos) {
-            return false;
-        }
-    }
-
-    return !host.empty() && host.size() <= 253 + sizeof(":65535") - 1;
-}
-
-
 /* "name=value" of a parameter; false if it is another one */
 
 bool
@@ -238,21 +221,6 @@ set_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
 }
 
 
-char *
-set_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
-{
-    auto &lcf = *static_cast<LocConf *>(conf);
-
-    if (lcf.pass) {
-        return conf_text("is duplicate");
-    }
-
-    lcf.pass = parse_pass(cf, view(arguments(cf)[1]));
-
-    return lcf.pass ? NGX_CONF_OK : conf_error();
-}
-
-
 /* nginx's own setter names the value alone */
 
 char *
@@ -267,28 +235,6 @@ set_protocols(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
     }
 
     return rv;
-}
-
-
-char *
-set_host(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
-{
-    auto &lcf = *static_cast<LocConf *>(conf);
-
-    if (lcf.host.data) {
-        return conf_text("is duplicate");
-    }
-
-    lcf.host = arguments(cf)[1];
-
-    if (!usable_host(view(lcf.host))) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid name \"%V\" in \"wx_openid_host\"",
-                           &lcf.host);
-        return conf_error();
-    }
-
-    return NGX_CONF_OK;
 }
 
 

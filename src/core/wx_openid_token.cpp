@@ -12,6 +12,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
+#include "wx_openid_compact.h"
 #include "wx_openid_memory.h"
 #include "wx_openid_writer.h"
 
@@ -24,9 +25,6 @@ namespace {
 
 constexpr std::size_t max_ciphertext = base64url_decoded_size(
     max_token_length);
-
-using Bytes = std::span<unsigned char>;
-using ConstBytes = std::span<const unsigned char>;
 
 
 const unsigned char *
@@ -69,66 +67,6 @@ struct ErrorMark {
     ErrorMark(const ErrorMark &) = delete;
     ErrorMark &operator=(const ErrorMark &) = delete;
 };
-
-
-/* the parts of a compact token: views of it, and what they decode to */
-
-struct Parts {
-    std::string_view header;
-    std::array<unsigned char, wrapped_size> wrapped;
-    std::array<unsigned char, token_nonce_size> nonce;
-    std::array<unsigned char, gcm_tag_size> tag;
-    Bytes ciphertext;
-};
-
-
-/* the next part, which must be just what fills "out" */
-
-bool
-take_exactly(std::string_view &token, Bytes out) noexcept
-{
-    auto part = next_part(token, '.');
-
-    return part.size() == base64url_size(out.size())
-           && base64url_decode(part, out);
-}
-
-
-/*
- * The ciphertext goes to "out" of max_ciphertext bytes.  A fifth dot would
- * be in the tag, or make it too short.
- */
-
-bool
-split(std::string_view token, Parts &parts, Bytes out) noexcept
-{
-    parts.header = next_part(token, '.');
-
-    if (!take_exactly(token, parts.wrapped)
-        || !take_exactly(token, parts.nonce))
-    {
-        return false;
-    }
-
-    auto size = base64url_decode(next_part(token, '.'), out);
-
-    if (!size || *size == 0) {
-        return false;
-    }
-
-    parts.ciphertext = out.first(*size);
-
-    return token.size() == base64url_size(parts.tag.size())
-           && base64url_decode(token, parts.tag);
-}
-
-
-void
-add_part(Writer &w, ConstBytes part) noexcept
-{
-    w.add(".");
-    w.added(base64url_encode(part, w.rest()));
-}
 
 
 }
@@ -274,8 +212,7 @@ TokenCodec::seal(const Claims &claims, TokenRandomness randomness,
     }
 
     Secret<max_claims_json> text;
-    std::array<unsigned char, gcm_tag_size> tag;
-    std::array<unsigned char, wrapped_size> wrapped;
+    CompactParts parts;
 
     auto size = write_claims(claims,
                              { reinterpret_cast<char *>(text.data.data()),
@@ -289,24 +226,19 @@ TokenCodec::seal(const Claims &claims, TokenRandomness randomness,
     auto key = randomness.first<token_content_key_size>();
     auto nonce = randomness.last<token_nonce_size>();
 
-    auto header = slots_[0].header.view();
-    auto json = Bytes(text.data).first(size);
+    std::copy(nonce.begin(), nonce.end(), parts.nonce.begin());
 
-    if (!wrap_key(wrap_, key, wrapped)
-        || !gcm_seal(content_, key, nonce, header, json, tag))
+    parts.header = slots_[0].header.view();
+    parts.ciphertext = std::span(text.data).first(size);
+
+    if (!wrap_key(wrap_, key, parts.wrapped)
+        || !gcm_seal(content_, key, nonce, parts.header, parts.ciphertext,
+                     parts.tag))
     {
         return 0;
     }
 
-    Writer w(out);
-
-    w.add(header);
-    add_part(w, wrapped);
-    add_part(w, nonce);
-    add_part(w, json);
-    add_part(w, tag);
-
-    return w.view().size();
+    return join_compact(parts, out);
 }
 
 
@@ -319,10 +251,10 @@ TokenCodec::decode(std::string_view token, Claims &claims) noexcept
         return TokenError::malformed;
     }
 
-    Parts parts;
+    CompactParts parts;
     Secret<max_ciphertext> text;
 
-    if (!split(token, parts, text.data)) {
+    if (!split_compact(token, parts, text.data)) {
         return TokenError::malformed;
     }
 
