@@ -56,7 +56,7 @@ time_t renew_after(const LocConf &conf) noexcept;
 
 /*
  * Opens the token of a request: NGX_OK with the identity in ctx,
- * NGX_DECLINED without one or with one that is refused (ctx.token_refused),
+ * NGX_DECLINED without one or with one that is refused (ctx.token_fault),
  * NGX_ERROR.
  */
 ngx_int_t open_token(ngx_http_request_t *r, const LocConf &conf,

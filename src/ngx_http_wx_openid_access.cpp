@@ -110,12 +110,16 @@ check_required(ngx_http_request_t *r, const LocConf &conf) noexcept
 ngx_int_t
 no_code(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
 {
-    if (ctx.token_refused) {
+    if (!ctx.token_fault.empty()) {
         const App *app;
 
         ngx_int_t rc = choose_app(r, conf, ctx, app);
 
-        return rc == NGX_OK ? refuse(r, ctx, Refusal::invalid_session) : rc;
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        return refuse(r, ctx, Refusal::invalid_session, ctx.token_fault);
     }
 
     if (conf.mode == mode_optional) {

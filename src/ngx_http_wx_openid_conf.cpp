@@ -175,16 +175,55 @@ check_login(ngx_conf_t *cf, const LocConf &conf) noexcept
 }
 
 
+/* " for location "/name"", as nginx merges when it has read all of a level */
+
+ngx_str_t
+location_of(ngx_conf_t *cf) noexcept
+{
+    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+
+    ngx_str_t where = ngx_null_string;
+
+    if (clcf->name.len == 0) {
+        return where;
+    }
+
+    std::size_t size = clcf->name.len + sizeof(" for location \"\"");
+
+    where.data = static_cast<u_char *>(ngx_pnalloc(cf->temp_pool, size));
+
+    if (where.data) {
+        where.len = ngx_snprintf(where.data, size, " for location \"%V\"",
+                                 &clcf->name) - where.data;
+    }
+
+    return where;
+}
+
+
 char *
 check_used(ngx_conf_t *cf, MainConf &mcf, LocConf &conf) noexcept
 {
+    ngx_str_t where = location_of(cf);
+
     if (elements<App>(conf.apps).empty()) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%s\" needs a \"wx_openid_app\"",
+                           "\"%s\" needs a \"wx_openid_app\"%V",
                            conf.login ? "wx_openid_login"
                            : conf.mode == mode_on ? "wx_openid on"
-                                                  : "wx_openid optional");
+                                                  : "wx_openid optional",
+                           &where);
         return conf_error();
+    }
+
+    if (conf.appid && is_constant(*conf.appid) && conf.appid->value.len
+        && find_app(conf, view(conf.appid->value)) == nullptr)
+    {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"%V\" in \"wx_openid_appid\" is no "
+                           "\"wx_openid_app\": all will be refused%V",
+                           &conf.appid->value, &where);
     }
 
     conf.line = line_for(cf, mcf, conf);

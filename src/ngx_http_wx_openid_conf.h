@@ -53,6 +53,21 @@ struct Value {
 };
 
 
+/* whether it is the same text for all requests */
+
+inline bool
+is_constant(const ngx_http_complex_value_t &value) noexcept
+{
+    return value.lengths == nullptr;
+}
+
+inline bool
+is_constant(const Value &value) noexcept
+{
+    return is_constant(value.script);
+}
+
+
 struct CodeSource {
     enum class Kind {
         value,

@@ -118,6 +118,34 @@ set_cookie_parameter(SessionCookie &cookie, std::string_view arg) noexcept
 }
 
 
+/* what a browser would drop such a cookie for, or nullptr (RFC 6265bis) */
+
+const char *
+cookie_fault(const SessionCookie &cookie) noexcept
+{
+    bool host = view(cookie.name).starts_with("__Host-");
+
+    if (!view(cookie.path).starts_with('/')) {
+        return "its path does not begin with \"/\"";
+    }
+
+    if (host && (view(cookie.path) != "/" || cookie.domain.len)) {
+        return "\"__Host-\" allows no domain and no path but \"/\"";
+    }
+
+    if (cookie.secure) {
+        return nullptr;
+    }
+
+    if (host || view(cookie.name).starts_with("__Secure-")) {
+        return "its name says that it is secure";
+    }
+
+    return view(cookie.samesite) == "None"
+           ? "\"samesite=none\" allows no \"secure=off\"" : nullptr;
+}
+
+
 }
 
 
@@ -169,7 +197,7 @@ set_session_cookie(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
         return NGX_CONF_OK;
     }
 
-    if (!usable_name(view(name))) {
+    if (!usable_name(view(name)) || view(name) == "off") {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid name \"%V\" in "
                            "\"wx_openid_session_cookie\"", &name);
@@ -198,6 +226,15 @@ set_session_cookie(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
                                &arguments(cf)[i]);
             return conf_error();
         }
+    }
+
+    const char *fault = cookie_fault(*cookie);
+
+    if (fault) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "browsers refuse the cookie \"%V\" in "
+                           "\"wx_openid_session_cookie\": %s", &name, fault);
+        return conf_error();
     }
 
     return add_token_name(cf, main_conf(cf).token_cookies, "cookie_",

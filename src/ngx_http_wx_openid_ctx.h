@@ -122,7 +122,7 @@ struct Ctx {
     /* the token that came, and the one that goes */
 
     ngx_str_t bearer{};
-    bool token_refused = false;
+    std::string_view token_fault{};             /* why one was refused */
     time_t token_iat = 0;
     time_t token_exp = 0;
     ngx_str_t token{};                          /* empty: none is due */

@@ -267,6 +267,7 @@ begin_exchange(ngx_http_request_t *r, Ctx &ctx) noexcept
     ctx.source = Status::miss;
 
     if (!has_address(*ctx.conf->line)) {
+        ctx.source = Status::error;             /* nobody is asked */
         settle(ctx, Refusal::bad_gateway);
         return NGX_OK;
     }

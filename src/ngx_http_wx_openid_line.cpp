@@ -203,6 +203,21 @@ find_peers(ngx_conf_t *cf, MainConf &mcf, Line &line, bool named) noexcept
 }
 
 
+/* with a port behind it or not; IPv6 stands in brackets */
+
+bool
+is_address(std::string_view host) noexcept
+{
+    if (host.starts_with('[')) {
+        return true;
+    }
+
+    std::string_view name = next_part(host, ':');
+
+    return ngx_inet_addr(bytes(name.data()), name.size()) != INADDR_NONE;
+}
+
+
 void
 warn_of_doubtful(ngx_conf_t *cf, const Line &line) noexcept
 {
@@ -210,6 +225,14 @@ warn_of_doubtful(ngx_conf_t *cf, const Line &line) noexcept
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                            "\"wx_openid_ssl_verify off\": whoever answers "
                            "for \"%V\" gets codes and the secret",
+                           &line.pass->text);
+    }
+
+    if (line.pass->ssl && line.tls.verify && is_address(view(line.host))) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"%V\" in \"wx_openid_pass\" has an address, "
+                           "and certificates are checked against names: "
+                           "\"wx_openid_host\" should give one",
                            &line.pass->text);
     }
 

@@ -241,6 +241,14 @@ add_header_rule(ngx_conf_t *cf, MainConf &mcf, ngx_array_t &list,
         return false;
     }
 
+    if (is_constant(rule->value) && has_control(value)) {
+        ngx_str_t n = to_str(name);
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "value of \"%V\" in \"wx_openid_set_header\" has "
+                           "control characters", &n);
+        return false;
+    }
+
     rule->hash = ngx_hash_strlow(rule->lowcase.data, rule->name.data,
                                  rule->name.len);
 

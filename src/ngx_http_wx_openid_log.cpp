@@ -185,13 +185,13 @@ write_cause(u_char *p, u_char *last, const Ctx &ctx) noexcept
                                      "flight in this worker");
     }
 
+    if (!has_address(*ctx.conf->line)) {
+        return ngx_slprintf(p, last, "no address of \"%V\" is known", &host);
+    }
+
     if (ctx.source != Status::miss) {
         return ngx_slprintf(p, last, "the exchange that it waited for failed "
                                      "or took too long");
-    }
-
-    if (!has_address(*ctx.conf->line)) {
-        return ngx_slprintf(p, last, "no address of \"%V\" is known", &host);
     }
 
     if (attempt.reply.state() != HttpReply::State::complete

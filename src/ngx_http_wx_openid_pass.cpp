@@ -120,6 +120,12 @@ parse_pass(ngx_conf_t *cf, std::string_view text) noexcept
         pass->prefix.len--;
     }
 
+    if (view(pass->prefix).ends_with(exchange_path)) {
+        return refuse_pass(cf, text, "must end before "
+                                     "\"/sns/jscode2session\", which is "
+                                     "added to it");
+    }
+
     return pass;
 }
 

@@ -70,6 +70,42 @@ drop_newline(ngx_str_t &s) noexcept
 }
 
 
+/* it never names what may be a secret */
+
+void
+warn_of_secret(ngx_conf_t *cf, const ngx_str_t &where, const char *why)
+    noexcept
+{
+    ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                       "secret \"%V\" in \"wx_openid_app\" %s", &where, why);
+}
+
+
+/* a prefix that was forgotten, or written in another case */
+
+bool
+looks_like_source(std::string_view text) noexcept
+{
+    std::string_view prefix(text.data(), ngx_min(text.size(),
+                                                 file_prefix.size()));
+
+    return text.starts_with('/') || text.starts_with('$')
+           || equal_nocase(prefix, file_prefix)
+           || equal_nocase({text.data(), ngx_min(text.size(),
+                                                 env_prefix.size())},
+                           env_prefix);
+}
+
+
+bool
+has_blank_or_not_ascii(std::string_view text) noexcept
+{
+    return std::any_of(text.begin(), text.end(), [](char c) {
+        return c == ' ' || static_cast<unsigned char>(c) > 0x7f;
+    });
+}
+
+
 bool
 read_file(ngx_conf_t *cf, const ngx_str_t &spec, ngx_str_t &secret) noexcept
 {
@@ -91,6 +127,14 @@ read_file(ngx_conf_t *cf, const ngx_str_t &spec, ngx_str_t &secret) noexcept
     ngx_fd_t fd = ngx_open_file(name.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
     if (fd == NGX_INVALID_FILE) {
         return refuse_secret(cf, spec, ngx_errno, "cannot be opened");
+    }
+
+    ngx_file_info_t info;
+
+    if (ngx_fd_info(fd, &info) != NGX_FILE_ERROR
+        && (info.st_mode & S_IROTH))
+    {
+        warn_of_secret(cf, spec, "can be read by everybody");
     }
 
     /* one byte and a line end more than allowed tell a file too long */
@@ -159,6 +203,12 @@ read_secret(ngx_conf_t *cf, const ngx_str_t &spec, ngx_str_t &secret) noexcept
 
     if (!file && !env) {
         ngx_explicit_memzero(spec.data, spec.len);
+
+        if (looks_like_source(view(secret))) {
+            warn_of_secret(cf, where, "is taken as it stands, for it begins "
+                                      "neither with \"file:\" nor with "
+                                      "\"env:\"");
+        }
     }
 
     if (secret.len == 0) {
@@ -170,7 +220,12 @@ read_secret(ngx_conf_t *cf, const ngx_str_t &spec, ngx_str_t &secret) noexcept
     }
 
     if (has_control(view(secret))) {
-        return refuse_secret(cf, where, 0, "has control characters");
+        return refuse_secret(cf, where, 0, "has control characters, or more "
+                                           "than one line");
+    }
+
+    if (has_blank_or_not_ascii(view(secret))) {
+        warn_of_secret(cf, where, "has a blank or a byte that is not ASCII");
     }
 
     return true;

@@ -83,12 +83,15 @@ open_one(ngx_http_request_t *r, const LocConf &conf, std::string_view token,
     const App *app;
     Claims claims;
 
-    switch (conf.keys->open(token, ngx_time(), claims)) {
+    TokenError error = conf.keys->open(token, ngx_time(), claims);
+
+    switch (error) {
     case TokenError::none:
         break;
     case TokenError::no_memory:
         return NGX_ERROR;
     default:
+        ctx.token_fault = token_error_text(error);
         return NGX_DECLINED;
     }
 
@@ -96,6 +99,10 @@ open_one(ngx_http_request_t *r, const LocConf &conf, std::string_view token,
 
     if (rc == NGX_OK) {
         take_identity(conf, *app, claims, ctx);
+    }
+
+    if (rc == NGX_DECLINED) {
+        ctx.token_fault = "of an app that is not used here";
     }
 
     ngx_explicit_memzero(&claims, sizeof(Claims));
@@ -189,7 +196,7 @@ renew_after(const LocConf &conf) noexcept
 ngx_int_t
 open_token(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
 {
-    ctx.token_refused = false;
+    ctx.token_fault = {};
 
     if (conf.keys == nullptr) {
         return NGX_DECLINED;
@@ -209,8 +216,6 @@ open_token(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
         if (rc != NGX_DECLINED) {
             return rc;
         }
-
-        ctx.token_refused = true;
     }
 
     return NGX_DECLINED;

@@ -215,6 +215,13 @@ set_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
         {
             return conf_error();
         }
+
+        if (is_constant(*value)) {
+            ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                               "\"%V\" in \"wx_openid_require\" has no "
+                               "variable, so it decides the same for all",
+                               &arguments(cf)[i]);
+        }
     }
 
     return NGX_CONF_OK;

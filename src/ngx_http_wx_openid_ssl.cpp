@@ -74,11 +74,15 @@ trust(ngx_conf_t *cf, ngx_ssl_t *ssl, const TlsConf &tls) noexcept
         const char *store = system_trust_store();
 
         if (store == nullptr) {
+            const char *env = X509_get_default_cert_file_env();
+            bool set = getenv(env) != nullptr;
+
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "no trust store of the system is found to "
-                               "verify WeChat by, "
+                               "verify WeChat by%s%s%s, "
                                "\"wx_openid_ssl_trusted_certificate\" must "
-                               "name one");
+                               "name one", set ? ", not where " : "",
+                               set ? env : "", set ? " says" : "");
             return NGX_ERROR;
         }
 
@@ -90,7 +94,10 @@ trust(ngx_conf_t *cf, ngx_ssl_t *ssl, const TlsConf &tls) noexcept
     if (ngx_ssl_trusted_certificate(cf, ssl, &file, tls.verify_depth)
         != NGX_OK)
     {
-        return refuse_value(cf, "wx_openid_ssl_trusted_certificate", file);
+        return refuse_value(cf, tls.trusted_certificate.len
+                                ? "wx_openid_ssl_trusted_certificate"
+                                : "trust store of the system:",
+                            file);
     }
 
     ngx_str_t crl = tls.crl;

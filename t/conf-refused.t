@@ -5,7 +5,7 @@ use strict;
 use warnings;
 
 use lib 't/lib';
-use Test::More tests => 600;
+use Test::More tests => 672;
 use WxOpenid::Conf qw(certificates check_conf write_file);
 
 my $Certs = certificates();
@@ -77,7 +77,8 @@ for my $value ('maybe', 'ON', 'yes', '1', '""', '$arg_x') {
 for my $mode (qw(on optional)) {
     my $needs = qr/"wx_openid $mode" needs a "wx_openid_app"/;
 
-    refused("$mode without an app", $needs, $Loopback, "wx_openid $mode;");
+    refused("$mode without an app", qr/$needs for location "/, $Loopback,
+            "wx_openid $mode;");
     refused("$mode with an app in another location alone", $needs,
             "$Loopback server { location /other { $App } }",
             "wx_openid $mode;");
@@ -129,6 +130,8 @@ taken('the same appid in two levels', "$App $Loopback", "wx_openid on; $App");
     my %path = map { $_ => 'file:' . write_file("secret-$_", $file{$_}) }
                keys %file;
 
+    chmod 0600, map { s/^file://r } values %path;
+
     $path{folder} = "file:$Certs";
     $path{missing} = 'file:/nonexistent/secret';
     $path{nameless} = 'file:';
@@ -165,6 +168,26 @@ taken('the same appid in two levels', "$App $Loopback", "wx_openid on; $App");
 
     my $in_text = qr/secret "\.\.\." in "wx_openid_app"/;
 
+    for my $text ('/etc/LITERAL', 'FILE:LITERAL', 'Env:LITERAL',
+                  '$LITERAL') {
+        warned("a forgotten prefix, $text", qr/$in_text is taken as it stands/,
+               "wx_openid_app wxtest $text; $Loopback");
+    }
+
+    my %odd = (blank => 'LITERAL ', bom => "\xef\xbb\xbfLITERAL");
+
+    for my $what (sort keys %odd) {
+        my $file = write_file("secret-$what", $odd{$what});
+        chmod 0600, $file;
+        warned("$what in a secret", qr/secret ".*" in .* has a blank or a/,
+               "wx_openid_app wxtest file:$file; $Loopback");
+    }
+
+    my $open = write_file('secret-open', 'LITERAL');
+    chmod 0644, $open;
+    warned('a secret for everybody', qr/"file:$open" in .* by everybody/,
+           "wx_openid_app wxtest file:$open; $Loopback");
+
     refused('secret "" as text', qr/$in_text is empty/,
             "wx_openid_app wxtest ''; $Loopback");
     refused('a long secret as text', qr/$in_text is longer than 512 bytes/,
@@ -188,6 +211,20 @@ refused('a bad variable in wx_openid_appid', qr/invalid variable name/,
         "$App $Loopback wx_openid_appid \$;");
 refused('a variable that nobody has', qr/unknown "nosuch" variable/,
         "$App $Loopback wx_openid_appid \$nosuch;");
+for my $value (qw(not_banned 1 0 ""), "'a b'") {
+    (my $text = $value) =~ s/["']//g;
+    warned("no variable in wx_openid_require $value",
+           qr/"\Q$text\E" in "wx_openid_require" has no variable/,
+           "$App $Loopback wx_openid_require \$wx_openid $value;");
+}
+
+warned('an appid that is not declared',
+       qr/"wxtypo" in "wx_openid_appid" is no "wx_openid_app": .* for loc/,
+       "$App $Loopback", 'wx_openid on; wx_openid_appid wxtypo;');
+taken('an appid that is declared', "$App $Loopback wx_openid_appid wxtest;");
+taken('an appid that is not declared, where nothing uses it',
+      "$App $Loopback wx_openid_appid wxtypo;", 'wx_openid off;');
+
 refused('a bad variable in wx_openid_require', qr/invalid variable name/,
         "$App $Loopback wx_openid_require ok \$;");
 
@@ -239,6 +276,10 @@ for my $source ('$http_x_wx_openid', '${http_x_wx_env}', 'a$http_x_wx_source',
 
 
 # wx_openid_set_header
+
+refused('a line end in a value of set_header',
+        qr/value of "X-Own" in "wx_openid_set_header" has control char/,
+        qq($App $Loopback wx_openid_set_header X-Own "a\nb";));
 
 for my $name (qw(Host Cookie Authorization Content-Length Content-Type
                  Connection Transfer-Encoding X-Forwarded-For User-Agent
@@ -365,7 +406,24 @@ for my $url ('http://192.0.2.1', 'http://[2001:db8::1]:8080/a') {
 warned('a group with a server elsewhere', qr/"http:\/\/group" in .* loopback/,
        "$App wx_openid_pass http://group; upstream group"
        . '{ server 127.0.0.1; server 192.0.2.1 backup; }');
-taken('https to elsewhere', "$App $Trusted wx_openid_pass https://192.0.2.1;");
+taken('https to elsewhere', "$App $Trusted wx_openid_host wechat.test;"
+                            . ' wx_openid_pass https://192.0.2.1;');
+
+for my $host ('192.0.2.1', '127.0.0.1:8443', '[::1]', '[2001:db8::1]:8443') {
+    warned("https to $host, and no name",
+           qr/"https:\/\/\Q$host\E" in .* an address, .*"wx_openid_host"/,
+           "$App $Trusted wx_openid_pass https://$host;");
+}
+
+taken('https to an address, not verified where nothing uses it',
+      "$App $Trusted wx_openid_pass https://192.0.2.1;", 'wx_openid off;');
+
+for my $end ('', '/') {
+    refused("the whole URL of the call, $end",
+            qr/"http:.*" in "wx_openid_pass" must end before "\/sns\/jscode/,
+            "$App wx_openid_pass http://127.0.0.1/a/sns/jscode2session$end;");
+}
+
 warned('a host that cannot be resolved',
        qr/"wx_openid_pass": .*"nosuch\.invalid"/,
        "$App $Trusted wx_openid_pass https://nosuch.invalid;");
@@ -377,7 +435,8 @@ warned('a host that cannot be resolved, by http',
 # wx_openid_ssl_*
 
 {
-    my $tls = "$App wx_openid_pass https://127.0.0.1;";
+    my $tls = "$App wx_openid_pass https://127.0.0.1;"
+              . ' wx_openid_host wechat.test;';
     my $off = 'wx_openid_ssl_verify off;';
     my $no_store = qr/no trust store .*"wx_openid_ssl_trusted_certificate"/;
 
@@ -389,6 +448,8 @@ warned('a host that cannot be resolved, by http',
         local $ENV{SSL_CERT_FILE} = "$Certs/nosuch.pem";
 
         refused('no trust store', $no_store, $tls);
+        refused('no trust store, and whose fault it is',
+                qr/, not where SSL_CERT_FILE says, /, $tls);
         taken('no trust store, a file given', "$tls $Trusted");
         taken('no trust store, no TLS', "$App $Loopback");
         warned('no trust store, verification off', qr/ssl_verify off/,

@@ -250,7 +250,7 @@ for my $name (qw(host cookie authorization content_length connection
 # the cookie
 
 for my $value ('""', 'a=b', 'a\;b', '"a b"', 'a,b', '$arg_x', "\xc3\xa4",
-               'a.b')
+               'a.b', 'off path=/')
 {
     refused("cookie $value", qr/invalid name ".*" in "wx_openid_session_cook/,
             "wx_openid_session_cookie $value;");
@@ -268,10 +268,30 @@ for my $value ('""', 'path', 'path=', '"path=/a b"', '"path=/;x"', 'Path=/',
             "wx_openid_session_cookie wxs $value;");
 }
 
+# what browsers would drop: RFC 6265bis, 5.7
+
+my $path = 'its path does not begin';
+my %dropped = (
+    'wxs path=a' => $path, 'wxs path=./' => $path,
+    '__Host-wxs domain=a.test' => '"__Host-" allows no',
+    '__Host-wxs path=/a' => '"__Host-" allows no',
+    '__Host-wxs secure=off' => 'its name says',
+    '__Secure-wxs secure=off' => 'its name says',
+    'wxs samesite=none secure=off' => '"samesite=none" allows no',
+    'wxs secure=off samesite=None' => '"samesite=none" allows no',
+);
+
+for my $value (sort keys %dropped) {
+    refused("cookie $value",
+            qr/refuse the cookie ".*" in .*_session_cookie": $dropped{$value}/,
+            "wx_openid_session_cookie $value;");
+}
+
 taken("cookie $_", "wx_openid_session_cookie $_;")
     for 'wxs', 'WX_s-1', '__Host-wx', 'wxs samesite=Strict',
         'wxs samesite=LAX', 'wxs samesite=none max_age=1d only',
-        'wxs path=/a domain=.example.com secure=off httponly=off';
+        'wxs path=/a domain=.example.com secure=off httponly=off',
+        '__Host-wx path=/ samesite=none', '__Secure-wx path=/a domain=a.test';
 
 
 # key files

@@ -834,8 +834,12 @@ carries_none("$name - another check", get('/any', "X-WX-Session: $old"), 200);
         wx_openid_session_cookie  wxs httponly=off;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT/status/204;
     }
+    location /host {
+        wx_openid_session_cookie  __Host-wxs;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT/status/204;
+    }
     location /all {
-        wx_openid_session_cookie  __Host-wx_1 path=/a domain=.example.com
+        wx_openid_session_cookie  __Other-wx_1 path=/a domain=.example.com
                                   samesite=Lax max_age=90 secure=off
                                   httponly=off only;
         proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT/status/204;
@@ -875,18 +879,22 @@ for my $case (@cases) {
 my $answer = get('/all', 'X-WX-Code: ' . new_code());
 my $cookie = headers_of($answer, 'Set-Cookie');
 
-like($cookie, qr{^__Host-wx_1=eyJ[\w.-]+;\ Path=/a;\ Domain=\.example\.com;
+like($cookie, qr{^__Other-wx_1=eyJ[\w.-]+;\ Path=/a;\ Domain=\.example\.com;
                  \ Max-Age=90;\ SameSite=Lax$}x, "$name - all of them");
 is(headers_of($answer, 'X-WX-Session'), '', "$name - only");
 is(headers_of($answer, 'Cache-Control'), 'no-store', "$name - only, no-store");
 is(headers_of(get('/off', 'X-WX-Code: ' . new_code()), 'Set-Cookie'), '',
    "$name - off");
 
+like(headers_of(get('/host', 'X-WX-Code: ' . new_code()), 'Set-Cookie'),
+     qr{^__Host-wxs=eyJ[\w.-]+; Path=/; Max-Age=7200; SameSite=Lax; Secure;},
+     "$name - for this host alone");
+
 my ($pair) = $cookie =~ /^([^;]*)/;
 is(status_of(get('/all', "Cookie: a=1; $pair")), 204, "$name - it is read");
 is(status_of(get('/plain', "Cookie: a=1; $pair")), 401,
    "$name - where it is configured");
---- checks eval: 9 * 4 + 6
+--- checks eval: 9 * 4 + 7
 
 
 

@@ -968,3 +968,54 @@ GET /t
 --- wechat_total: 0
 --- backend_never
 eyJ
+
+
+
+=== TEST 28: the log says what is wrong with a token
+--- http_config
+    $TEST_NGINX_SESSIONS
+--- config
+    location /t {
+        wx_openid   on;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+    location /app {
+        wx_openid         on;
+        wx_openid_app     wxtest $TEST_NGINX_SECRET;
+        wx_openid_app     wxother $TEST_NGINX_OTHER_SECRET;
+        wx_openid_appid   wxother;
+        proxy_pass        http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+--- request
+GET /t
+--- error_code: 401
+--- steps
+my %bad = main::bad_tokens();
+my %why = (
+    'expired' => 'expired',
+    'from the future' => 'issued in the future',
+    'of an unknown key' => 'unknown key',
+    'of another key with this kid' => 'damaged, or sealed with another key '
+                                      . 'of this kid',
+    'for an unknown app' => 'of an app that is not used here',
+    'with no claims' => 'invalid claims',
+);
+
+my $told = sub {
+    my ($path, $token) = @_;
+    new_log_lines();
+    ask_nginx("GET $path HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+              . "X-WX-Session: $token\r\n\r\n");
+    my ($line) = grep { /wx_openid: / } new_log_lines();
+    return ($line // '') =~ /wx_openid: (.*?), client: / ? $1 : 'nothing';
+};
+
+for my $what (sort keys %why) {
+    is($told->('/t', $bad{$what}), "invalid_session: $why{$what}",
+       "$name - $what");
+}
+
+is($told->('/t', 'x'), 'invalid_session: not a session token', "$name - junk");
+is($told->('/app', main::token()),
+   'invalid_session: of an app that is not used here', "$name - another app");
+--- checks: 8

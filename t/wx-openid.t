@@ -31,6 +31,10 @@ WxOpenid::Servers::start_all();
 my $Dir = tempdir('wx_openid_XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $Certs = $ENV{TEST_NGINX_CERTS};
 my $Plain = "http://127.0.0.1:$ENV{TEST_NGINX_WECHAT_PORT}";
+# another trust store than of the system is for one test alone
+
+delete $ENV{SSL_CERT_FILE};
+
 my @Ca = ('--ca', "$Certs/ca.pem");
 
 $ENV{WX_TEST_SECRET} = $Secret;
@@ -387,6 +391,55 @@ subtest 'check: TLS' => sub {
 
     $run = check('--url', $url->('TLS'), '--ca', "$Dir/none");
     is $run->{exit}, 1, 'no such authorities: exit status';
+    like $run->{out}, qr{^No authorities .* from \Q$Dir\E/none\.  It must}m,
+        'words';
+
+    {
+        local $ENV{SSL_CERT_FILE} = "$Certs/ca.pem";
+        is check('--url', $url->('TLS'))->{exit}, 0,
+            'the trust store of the environment, as nginx has it';
+    }
+};
+
+subtest 'check: what nginx has otherwise than libcurl' => sub {
+    my $run = check('--url', "https://127.0.0.1:"
+                             . $ENV{TEST_NGINX_WECHAT_TLS_PORT}, @Ca);
+    is $run->{exit}, 0, 'an address in the certificate: exit status';
+    like $run->{out}, qr/^Mind the name: .*"wx_openid_host"/m, 'a warning';
+
+    $run = check('--url', "https://localhost:$ENV{TEST_NGINX_WECHAT_TLS_PORT}",
+                 @Ca);
+    unlike $run->{out}, qr/^Mind the name/m, 'none for a name';
+
+    $run = check('--url', 'http://unix:/tmp/wechat.sock');
+    is $run->{exit}, 2, 'a UNIX socket: exit status';
+    like $run->{err}, qr/not at a UNIX socket/, 'words';
+};
+
+subtest 'what cannot be written' => sub {
+    plan skip_all => 'no /dev/full' if !-c '/dev/full';
+
+    for my $command ("'$Tool' keygen", "'$Tool' --help",
+                     "'$Tool' check --appid $Appid --secret file:$Secret_file"
+                     . " --url '$Plain'")
+    {
+        system("$command > /dev/full 2> $Dir/err");
+        is $? >> 8, 1, "exit status of $command";
+        like slurp("$Dir/err"), qr/^wx-openid: cannot write: No space/, 'why';
+    }
+};
+
+subtest 'the command line' => sub {
+    my $run = run_tool('', 'check', '--help');
+    is $run->{exit}, 0, 'help of a command: exit status';
+    like $run->{out}, qr/^usage: wx-openid/, 'help';
+
+    $run = check('--sekret', 'x');
+    is $run->{exit}, 2, 'an unknown option: exit status';
+    like $run->{err}, qr/"--sekret" is unknown/, 'is named';
+
+    $run = check('S3CRET');
+    like $run->{err}, qr/argument 5 is unknown/, 'what may be a secret is not';
 };
 
 subtest 'check: no proxy of the environment is asked' => sub {

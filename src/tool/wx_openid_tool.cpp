@@ -145,6 +145,19 @@ printed(const cJSON *json)
 }
 
 
+/* what was printed may still be in memory, and the disk full */
+
+int
+printed_all(int status)
+{
+    if (std::fflush(stdout) == 0 && !std::ferror(stdout)) {
+        return status;
+    }
+
+    return complain(std::string("cannot write: ") + std::strerror(errno));
+}
+
+
 }
 
 
@@ -160,14 +173,22 @@ main(int argc, char **argv)
 
     std::string_view name = argv[1];
 
-    if (name == "--help" || name == "-h" || name == "help") {
+    bool help = name == "help";
+
+    for (int i = 1; i < argc; i++) {
+        std::string_view arg = argv[i];
+
+        help = help || arg == "--help" || arg == "-h";
+    }
+
+    if (help) {
         std::fputs(usage, stdout);
-        return 0;
+        return printed_all(0);
     }
 
     for (auto &command : commands) {
         if (command.name == name) {
-            return command.run({ argv + 2, argv + argc });
+            return printed_all(command.run({ argv + 2, argv + argc }));
         }
     }
 

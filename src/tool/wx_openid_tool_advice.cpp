@@ -98,6 +98,15 @@ for_name(const Failure &f, const TlsReport &tls)
 Advice
 for_tls(const Failure &f, const TlsReport &tls)
 {
+    if (f.bad_ca) {
+        return { "ca",
+                 "No authorities to trust can be read from "
+                 + (f.ca.empty() ? "the system's store.  Is "
+                                   "ca-certificates installed?"
+                                 : f.ca + ".  It must be a file of "
+                                          "certificates in PEM.") };
+    }
+
     if (tls.untrusted) {
         return tls.dates ? for_dates(tls) : for_trust(f, tls);
     }

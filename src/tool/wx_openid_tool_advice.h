@@ -26,6 +26,7 @@ struct Failure {
     bool timed_out;
     bool refused;
     bool too_long;
+    bool bad_ca;            /* the file of authorities is of no use */
     std::string host;
     std::string port;
     std::string ca;

@@ -102,6 +102,7 @@ report_failure(Report &report, CURLcode code)
         code == CURLE_OPERATION_TIMEDOUT,
         step == Step::tcp && call.os_error() == ECONNREFUSED,
         call.reply().too_long,
+        code == CURLE_SSL_CACERT_BADFILE,
         call.url_part(CURLUPART_HOST),
         call.url_part(CURLUPART_PORT),
         report.question.ca
@@ -174,6 +175,10 @@ ask_wechat(const Question &question)
     } else {
         report_failure(report, code);
     }
+
+    report.answer.by_address = call.https()
+                               && call.url_part(CURLUPART_HOST)
+                                  == call.address();
 
     if (call.reply().date != -1) {
         report.answer.clock_ahead =

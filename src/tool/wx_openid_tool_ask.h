@@ -46,6 +46,7 @@ struct Answer {
     std::string problem;    /* one word for scripts; empty: all is well */
     std::string advice;     /* what is wrong and what to do */
     int errcode = 0;
+    bool by_address = false;    /* TLS, and no name in the URL */
     long clock_ahead = 0;   /* ours, in seconds, where the reply has a Date */
 
     StepResult &at(Step step)

@@ -6,8 +6,11 @@
 
 #include "wx_openid_tool.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+
+#include <openssl/x509.h>
 
 #include "../core/wx_openid_claims.h"
 #include "../core/wx_openid_json.h"
@@ -42,6 +45,22 @@ struct Options {
 };
 
 
+/* what has no dashes may be a secret, and is told by its place alone */
+
+std::string
+named(Arguments args, std::size_t i)
+{
+    std::string_view arg = args[i];
+    bool option = arg.starts_with("--")
+                  && std::all_of(arg.begin(), arg.end(), [](char c) {
+                         return c == '-' || (c >= 'a' && c <= 'z');
+                     });
+
+    return option && arg.size() < 16 ? "\"" + std::string(arg) + "\""
+                                     : "argument " + std::to_string(i + 1);
+}
+
+
 /* false after a complaint, which never repeats what may be a secret */
 
 bool
@@ -72,7 +91,7 @@ read_options(Arguments args, Options &options)
         }
 
         if (!taken) {
-            misuse("check: option " + std::to_string(i + 1)
+            misuse("check: " + named(args, i)
                    + " is unknown or lacks a value");
             return false;
         }
@@ -165,6 +184,11 @@ show_words(const Options &options, Answer &answer)
 
     std::printf("%s\n", answer.advice.c_str());
 
+    if (answer.by_address) {
+        std::printf("Mind the name: nginx checks certificates against names, "
+                    "so this URL needs \"wx_openid_host\".\n");
+    }
+
     if (std::labs(answer.clock_ahead) > clock_tolerance) {
         std::printf("Mind the clock: this machine's is %ld seconds %s the "
                     "one that answered.\n",
@@ -242,6 +266,13 @@ check(Arguments args)
                       "input: what stands on the command line, others see");
     }
 
+    if (options.url.starts_with("http://unix:")
+        || options.url.starts_with("https://unix:"))
+    {
+        return misuse("--url: check asks over the network alone, not at a "
+                      "UNIX socket");
+    }
+
     if (!usable_appid(options.appid)) {
         return misuse("no appid looks like that: 1 to 64 of A-Z a-z 0-9 "
                         "_ - .");
@@ -261,6 +292,14 @@ check(Arguments args)
 
     if (!secret || !clean_secret(*secret)) {
         return 1;
+    }
+
+    /* as the module finds the trust store of the system */
+
+    const char *store = std::getenv(X509_get_default_cert_file_env());
+
+    if (options.ca.empty() && store) {
+        options.ca = store;
     }
 
     auto answer = ask_wechat({ options.url, options.appid, *secret,
