@@ -45,6 +45,10 @@ bool carries_token(const MainConf &mcf, const ngx_table_elt_t &h) noexcept;
 ngx_int_t take_token(ngx_http_request_t *r, const MainConf &mcf,
     ngx_table_elt_t &h) noexcept;
 
+/* of a token that did not come nginx finds none either, as it would else */
+void settle_token_variables(ngx_http_request_t *r,
+    const MainConf &mcf) noexcept;
+
 /* what a source gives, empty if nothing */
 std::string_view token_at(ngx_http_request_t *r, const Ctx &ctx,
     const TokenSource &source) noexcept;
@@ -114,7 +118,7 @@ ngx_int_t body_text(ngx_http_request_t *r, size_t limit,
 /* asks WeChat: NGX_AGAIN, NGX_OK when it is settled at once, NGX_ERROR */
 ngx_int_t begin_exchange(ngx_http_request_t *r, Ctx &ctx) noexcept;
 
-/* goes on where state is "repeating"; NGX_AGAIN or NGX_ERROR */
+/* goes on where state is "repeating"; as begin_exchange() */
 ngx_int_t repeat_exchange(ngx_http_request_t *r, Ctx &ctx) noexcept;
 
 /* another subrequest is due when "pause" milliseconds are over */

@@ -266,6 +266,8 @@ look_for_credential(ngx_http_request_t *r, const LocConf &conf,
 ngx_int_t
 step(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
 {
+    ngx_int_t rc = NGX_OK;
+
     switch (ctx.state) {
 
     case State::idle:
@@ -282,19 +284,18 @@ step(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
         return NGX_AGAIN;
 
     case State::repeating:
-        return repeat_exchange(r, ctx);
+        rc = repeat_exchange(r, ctx);
+        break;
 
-    case State::looking: {
-        ngx_int_t rc = look_again(r, ctx);
-
-        return rc == NGX_OK ? decide(r, conf, ctx) : rc;
-    }
+    case State::looking:
+        rc = look_again(r, ctx);
+        break;
 
     case State::settled:
-        return decide(r, conf, ctx);
+        break;
     }
 
-    return NGX_ERROR;
+    return rc == NGX_OK ? decide(r, conf, ctx) : rc;
 }
 
 

@@ -158,6 +158,38 @@ fix_upstream(LocConf &conf) noexcept
 }
 
 
+/*
+ * "if" and "limit_except" inside a location that answers by itself: nginx
+ * goes on to answer by its handler, but loses it for a method that is not
+ * excepted.
+ */
+
+void
+inherit_handler(ngx_conf_t *cf, LocConf &conf, const LocConf &prev) noexcept
+{
+    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+
+    if (!clcf->noname || clcf->handler) {
+        return;
+    }
+
+    conf.login = prev.login;
+    conf.status_format = prev.status_format;
+
+    if (!clcf->lmt_excpt) {
+        return;
+    }
+
+    if (conf.login) {
+        clcf->handler = login_handler;
+
+    } else if (conf.status_format != NGX_CONF_UNSET_UINT) {
+        clcf->handler = status_handler;
+    }
+}
+
+
 /* a login lets nobody pass who is not known */
 
 ngx_int_t
@@ -350,6 +382,8 @@ merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept
     auto &conf = *static_cast<LocConf *>(child);
     auto &mcf = *static_cast<MainConf *>(
         ngx_http_conf_get_module_main_conf(cf, ngx_http_wx_openid_module));
+
+    inherit_handler(cf, conf, prev);
 
     if (!mcf.used) {
         return NGX_CONF_OK;

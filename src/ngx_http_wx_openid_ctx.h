@@ -140,6 +140,7 @@ struct Ctx {
     bool counted = false;
     bool identity_visible = false;
     bool no_store = false;                      /* no cache may keep it */
+    bool error_page_used = false;               /* a refusal led there */
     ngx_table_elt_t *www_authenticate = nullptr;
     ngx_table_elt_t *retry_after = nullptr;
 };

@@ -115,8 +115,14 @@ start_attempt(ngx_http_request_t *r, Ctx &ctx) noexcept
 
     sr->method = NGX_HTTP_POST;
 
+    /*
+     * It has no body, nothing of the client's to read or to discard, and its
+     * loc_conf stays the server's: a location's filters are not for it.
+     */
+
     sr->request_body = no_body;
-    sr->loc_conf = r->loc_conf;
+    sr->discard_body = 0;
+    sr->read_event_handler = ngx_http_block_reading;
     sr->write_event_handler = run_subrequest;
 
     ngx_http_set_ctx(sr, &ctx, ngx_http_wx_openid_module);
@@ -283,6 +289,13 @@ begin_exchange(ngx_http_request_t *r, Ctx &ctx) noexcept
 ngx_int_t
 repeat_exchange(ngx_http_request_t *r, Ctx &ctx) noexcept
 {
+    /* an heir's line may have another resolver than the one it follows */
+
+    if (!has_address(*ctx.conf->line)) {
+        settle(ctx, Refusal::bad_gateway);
+        return NGX_OK;
+    }
+
     if (ctx.pause_time == 0) {
         return start_attempt(r, ctx);
     }

@@ -119,6 +119,10 @@ clean(ngx_http_request_t *r) noexcept
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    if (mcf.sessions) {
+        settle_token_variables(r, mcf);
+    }
+
     return NGX_DECLINED;
 }
 

@@ -46,6 +46,20 @@ path_has_code(ngx_http_request_t *r, std::string_view path,
 }
 
 
+/* a code that was not looked for stands where a source would find it */
+
+bool
+path_may_have_code(const LocConf &conf) noexcept
+{
+    auto sources = elements<CodeSource>(conf.codes);
+
+    return std::any_of(sources.begin(), sources.end(),
+                       [](const CodeSource &source) {
+                           return source.kind == CodeSource::Kind::value;
+                       });
+}
+
+
 /* the path as the client sent it, or "-" where it holds the code itself */
 
 std::string_view
@@ -57,8 +71,11 @@ path_without_code(ngx_http_request_t *r) noexcept
 
     const Ctx *ctx = find_ctx(r);
 
-    return ctx && ctx->code.len && path_has_code(r, path, view(ctx->code))
-           ? "-" : path;
+    bool hidden = ctx && ctx->code.len
+                  ? path_has_code(r, path, view(ctx->code))
+                  : path_may_have_code(*loc_conf(r));
+
+    return hidden ? "-" : path;
 }
 
 

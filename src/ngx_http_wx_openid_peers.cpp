@@ -135,6 +135,18 @@ may_keep(const Pick &pick, ngx_connection_t *c) noexcept
 }
 
 
+/* of TLS 1.2: it was saved before nginx refused the certificate it is of */
+
+void
+forget_session(Peers &peers) noexcept
+{
+    if (peers.session) {
+        ngx_ssl_free_session(peers.session);
+        peers.session = nullptr;
+    }
+}
+
+
 void
 free_peer(ngx_peer_connection_t *pc, void *data, ngx_uint_t state) noexcept
 {
@@ -144,6 +156,7 @@ free_peer(ngx_peer_connection_t *pc, void *data, ngx_uint_t state) noexcept
         if (state & NGX_PEER_FAILED) {
             if (!was_stale(pc)) {
                 note_result(pick, true);
+                forget_session(*pick.peers);
             }
 
         } else if (pick.upstream->headers_in.status_n) {
@@ -186,10 +199,7 @@ save_session(ngx_peer_connection_t *pc, void *data) noexcept
         return;
     }
 
-    if (peers.session) {
-        ngx_ssl_free_session(peers.session);
-    }
-
+    forget_session(peers);
     peers.session = session;
 }
 
@@ -246,10 +256,7 @@ drop_peers(void *data) noexcept
         ngx_del_timer(&peers.timer);
     }
 
-    if (peers.session) {
-        ngx_ssl_free_session(peers.session);
-        peers.session = nullptr;
-    }
+    forget_session(peers);
 }
 
 

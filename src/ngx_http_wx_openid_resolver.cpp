@@ -69,7 +69,12 @@ read_resolv_conf(std::span<char> text) noexcept
 
     (void) ngx_close_file(fd);
 
-    return {text.data(), n > 0 ? static_cast<std::size_t>(n) : 0};
+    std::string_view read(text.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
+
+    /* of a longer file the last line may be cut */
+
+    return read.size() < text.size()
+           ? read : std::string_view(read.data(), read.rfind('\n') + 1);
 }
 
 

@@ -213,7 +213,8 @@ refuse(ngx_http_request_t *r, Ctx &ctx, Refusal refusal,
      * that one would be met again where the error_page is.
      */
 
-    if (has_error_page(r, info.status)) {
+    if (!ctx.error_page_used && has_error_page(r, info.status)) {
+        ctx.error_page_used = true;
         r->access_code = 0;
         ngx_http_finalize_request(r, static_cast<ngx_int_t>(info.status));
         return NGX_DONE;

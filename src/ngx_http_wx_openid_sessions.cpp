@@ -28,7 +28,8 @@ add_header_source(ngx_conf_t *cf, MainConf &mcf, std::string_view text,
     if (!is_parsed_by_nginx(name) && !same_header_name(name, code_header)) {
         return note_source_name(cf, mcf, name, text,
                                 "wx_openid_session_source")
-               && add_token_name(cf, mcf.token_headers, "http_", name, index);
+               && add_token_name(cf, mcf.token_headers, header_variable, name,
+                                 index);
     }
 
     ngx_str_t value = to_str(text);
@@ -141,6 +142,17 @@ add_token_name(ngx_conf_t *cf, ngx_array_t &names, std::string_view prefix,
     std::string_view name, ngx_int_t &index) noexcept
 {
     ngx_str_t variable;
+
+    /* of a header in another spelling there is one already */
+
+    if (prefix == header_variable) {
+        for (const TokenName &n : elements<TokenName>(&names)) {
+            if (same_header_name(view(n.name), name)) {
+                index = n.variable;
+                return true;
+            }
+        }
+    }
 
     variable.len = prefix.size() + name.size();
     variable.data = static_cast<u_char *>(

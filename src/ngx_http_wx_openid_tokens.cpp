@@ -15,7 +15,7 @@ namespace wx_openid {
 namespace {
 
 
-constexpr std::string_view bearer_scheme = "Bearer ";
+constexpr std::string_view bearer_scheme = "Bearer";
 
 
 const TokenName *
@@ -31,13 +31,19 @@ find_name(const ngx_array_t &names, std::string_view name) noexcept
 }
 
 
-/* as nginx compares names for $cookie_ */
+/*
+ * nginx's $cookie_ knows no case and RFC 6265 does: a cookie in another case
+ * is ours where it holds a token, and another's where it does not.
+ */
 
 const TokenName *
-find_cookie(const MainConf &mcf, std::string_view name) noexcept
+find_cookie(const MainConf &mcf, std::string_view name,
+    std::string_view value) noexcept
 {
     for (const TokenName &n : elements<TokenName>(&mcf.token_cookies)) {
-        if (equal_nocase(view(n.name), name)) {
+        if (view(n.name) == name
+            || (equal_nocase(view(n.name), name) && looks_like_token(value)))
+        {
             return &n;
         }
     }
@@ -62,7 +68,7 @@ token_cookie(const MainConf &mcf, std::string_view pair,
     value.remove_prefix(n + 1);
     value = trimmed(value);
 
-    return find_cookie(mcf, trimmed({pair.data(), n}));
+    return find_cookie(mcf, trimmed({pair.data(), n}), value);
 }
 
 
@@ -150,6 +156,11 @@ bearer_token(const ngx_table_elt_t &h) noexcept
     }
 
     value.remove_prefix(bearer_scheme.size());
+
+    if (value.empty() || !is_blank(value.front())) {
+        return {};
+    }
+
     value = trimmed(value);
 
     return looks_like_token(value) ? value : std::string_view{};
@@ -216,6 +227,28 @@ take_token(ngx_http_request_t *r, const MainConf &mcf,
 }
 
 
+/*
+ * nginx's lookup of $cookie_NAME knows no case and finds one behind a comma,
+ * which then would be used and not be removed.
+ */
+
+void
+settle_token_variables(ngx_http_request_t *r, const MainConf &mcf) noexcept
+{
+    for (const ngx_array_t *names : { &mcf.token_headers,
+                                      &mcf.token_cookies })
+    {
+        for (const TokenName &n : elements<TokenName>(names)) {
+            ngx_http_variable_value_t &v = r->variables[n.variable];
+
+            if (!v.valid) {
+                v.not_found = 1;
+            }
+        }
+    }
+}
+
+
 std::string_view
 token_at(ngx_http_request_t *r, const Ctx &ctx,
     const TokenSource &source) noexcept
@@ -224,7 +257,7 @@ token_at(ngx_http_request_t *r, const Ctx &ctx,
         return view(ctx.bearer);
     }
 
-    /* not nginx's lookup, which finds a cookie behind a comma as well */
+    /* see settle_token_variables() */
 
     const ngx_http_variable_value_t &v = r->variables[source.variable];
 

@@ -5,6 +5,9 @@ use lib 't/lib';
 use WxOpenid;
 use WxOpenid::Steps;
 
+use IO::Socket::UNIX ();
+use Time::HiRes ();
+
 use IPC::Open2 ();
 
 # whether the reply to this code is read as it should be
@@ -70,6 +73,8 @@ sub check_left {
 }
 
 repeat_each(2);
+
+$ENV{TEST_NGINX_HTML_DIR} ||= html_dir();
 
 plan tests => wx_tests() + steps_tests();
 
@@ -757,3 +762,74 @@ X-WX-Code: %CODE%
 --- response_body_like
 (?m)^X-WX-OPENID: %OPENID%$
 --- wechat_count: %CODE%=1
+
+
+
+=== TEST 25: a body that nginx discards while the code is exchanged
+--- http_config
+    $TEST_NGINX_WX_CONFIG
+    lingering_time  1s;
+--- config
+    location /m {
+        set             $memcached_key  x;
+        memcached_pass  unix:$TEST_NGINX_HTML_DIR/memcached.sock;
+        error_page      404 = @login;
+    }
+    location @login {
+        wx_openid   on;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+    location /t {
+        wx_openid   on;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+--- request
+GET /t
+--- error_code: 401
+--- steps
+my $path = "$ENV{TEST_NGINX_HTML_DIR}/memcached.sock";
+unlink $path;
+my $memcached = IO::Socket::UNIX->new(Local => $path, Listen => 5)
+    or die "memcached: $!";
+chmod 0777, $path;
+
+my $code = new_code('hold');
+my @workers = worker_pids();
+my $client = connect_nginx();
+
+send_text($client, "GET /m HTTP/1.1\r\nHost: localhost\r\nX-WX-Code: $code\r\n"
+                   . "Content-Length: 100\r\n\r\n");
+
+# it knows nothing, so that the client's body is discarded behind it
+
+my $conn = $memcached->accept;
+sysread $conn, my $get, 1000;
+syswrite $conn, "END\r\n";
+
+wechat("wait?code=$code");
+
+# longer than lingering_time: nginx ends the request when a byte comes
+
+for (1 .. 15) {
+    local $SIG{PIPE} = 'IGNORE';
+    Time::HiRes::sleep(0.1);
+    syswrite $client, 'x' or last;
+}
+
+wechat("release?code=$code");
+Time::HiRes::sleep(0.1);
+
+my $got = '';
+$client->blocking(0);
+sysread $client, $got, 10000;
+close $client;
+
+unlike($got, qr/bad_gateway/, "$name - what became of it is no failure");
+is(status_of(ask_with_code(new_code())), 200, "$name - others go on");
+is(wechat("count?code=$code"), 1, "$name - the code was sent once");
+is(join(' ', worker_pids()), "@workers", "$name - the worker lives");
+--- checks: 4
+--- no_error_log
+[alert]
+[crit]
+[emerg]

@@ -747,3 +747,61 @@ Content-Type: application/json
 [200, 200, 401]
 --- response_body_like eval
 ['^\{"openid":"%OPENID%"', '^GET /login/inner', 'login_required']
+
+
+
+=== TEST 19: inside an "if" or a limit_except it is a login as well
+--- http_config
+    $TEST_NGINX_SESSIONS
+--- config
+    location = /if {
+        wx_openid_login;
+        if ($http_origin) {
+            set  $cors 1;
+        }
+    }
+    location = /limited {
+        wx_openid_login;
+        limit_except GET {
+            allow  all;
+        }
+    }
+    location = /status {
+        wx_openid_status  json;
+        if ($http_origin) {
+            set  $cors 1;
+        }
+    }
+--- request
+GET /if
+--- error_code: 401
+--- steps
+my $token = main::token(sub => 'oALICE');
+
+my $login = sub {
+    my ($line, @headers) = @_;
+    return ask_nginx(join "\r\n", "$line HTTP/1.1", 'Host: localhost',
+                     'Connection: close', 'Origin: x', @headers, '', '');
+};
+
+for my $line ('GET /if', 'POST /limited') {
+    my $code = new_code();
+    my $answer = $login->($line, "X-WX-Session: $token", "X-WX-Code: $code");
+
+    is(status_of($answer), 200, "$name - $line - status");
+    like(body_of($answer), qr/^\{"openid":"@{[wx_openid_of($code)]}",/,
+         "$name - $line - the code decides");
+    like(body_of($answer), qr/"session":"eyJ/, "$name - $line - a token");
+}
+
+for my $line ('PUT /if', 'PUT /limited') {
+    my $code = new_code();
+    my $answer = $login->($line, "X-WX-Code: $code");
+
+    is(status_of($answer), 405, "$name - $line - status");
+    is(header_of($answer, 'X-WX-Session'), undef, "$name - $line - no token");
+    is(wechat("count?code=$code"), 0, "$name - $line - WeChat is not asked");
+}
+
+like(body_of($login->('GET /status')), qr/^\{/, "$name - the status is JSON");
+--- checks: 13

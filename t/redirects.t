@@ -823,3 +823,65 @@ X-WX-Code: %CODE%
 --- response_body_like
 (?m)^X-WX-OPENID: %OPENID%$
 --- wechat_total: 1
+
+
+
+=== TEST 23: recursive_error_pages: who refuses again is answered in JSON
+--- config
+    recursive_error_pages  on;
+    wx_openid              on;
+    error_page  401  /401.html;
+    error_page  403  /403.html;
+    location /t {
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+    location /other {
+        deny  all;
+    }
+    location = /403.html {
+        satisfy  any;
+        deny     all;
+    }
+    location = /open {
+        error_page  401  /page;
+    }
+    location = /page {
+        wx_openid  off;
+        return     200  "a page\n";
+    }
+--- request eval
+['GET /t', 'GET /other', 'GET /open']
+--- error_code eval
+[401, 401, 401]
+--- response_body eval
+[('{"error":"login_required"}') x 2, "a page\n"]
+--- wechat_total: 0
+
+
+
+=== TEST 24: what a location does with answers is not for WeChat's
+--- config
+    location /t {
+        wx_openid       on;
+        log_subrequest  on;
+        access_log      $TEST_NGINX_SERVER_ROOT/logs/sub.log combined;
+        proxy_pass      http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+--- request
+GET /t
+--- error_code: 401
+--- steps
+my $code = new_code();
+is(status_of(ask_with_code($code, "/t/of-$code")), 200, "$name - a code");
+
+my $log = "$Test::Nginx::Util::ServRoot/logs/sub.log";
+my @lines;
+
+until_true(sub {
+    open my $in, '<', $log or return 0;
+    @lines = grep { m{/t/of-$code } } <$in>;
+    return grep { / 200 / } @lines;
+});
+
+is(scalar @lines, 1, "$name - one line, for the request");
+--- checks: 2

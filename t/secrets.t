@@ -5,6 +5,7 @@
 use lib 't/lib';
 use WxOpenid;
 use WxOpenid::Steps;
+use WxOpenid::Token ();
 
 # a secret and codes that are sent in another form than they have
 
@@ -462,3 +463,36 @@ for my $kind ('err--1', 'err-40029', 'status-500', 'fault-close') {
     check_silence($name, new_code($kind), 'args', '/t');
 }
 --- checks eval: 4 * 4
+
+
+
+=== TEST 8: a code that was not looked for, for a token came
+--- http_config eval
+$ENV{TEST_NGINX_WX_CONFIG} . '
+    wx_openid_session_keys  ' . "$ENV{TEST_NGINX_KEYS};" . '
+    map $uri $in_path { ~^/t/(?<code>.+)$ $code; }
+'
+--- config
+    location /t {
+        wx_openid          on;
+        wx_openid_code     $in_path;
+        wx_openid_require  $arg_none;
+        proxy_pass         http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+--- request
+GET /ready
+--- error_code: 404
+--- steps
+my $code = new_code();
+
+new_log_lines();
+my $answer = ask_nginx("GET /t/$code HTTP/1.1\r\nHost: localhost\r\n"
+                       . 'X-WX-Session: ' . WxOpenid::Token::token()
+                       . "\r\nConnection: close\r\n\r\n");
+my @ours = grep { /wx_openid: / } new_log_lines();
+
+is(status_of($answer), 403, "$name - forbidden");
+is(scalar @ours, 1, "$name - a line");
+unlike("@ours", qr/\Q$code/, "$name - without the code");
+is(wechat("count?code=$code"), 0, "$name - which is not spent");
+--- checks: 4

@@ -252,20 +252,21 @@ eyJ
         proxy_pass        http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
 --- request eval
-[('GET /t') x 12]
+[('GET /t') x 13]
 --- more_headers eval
 my $t = "wxs=$main::Token";
 [map { "Cookie: $_" }
      "a=1; $t; b=2; c=\"x y\"", "$t; a=1", "a=1; $t", "a=1;b=2;$t;c;d=;=e",
      "a=1;  b = 2 ; $t", "$t;a=1;$t; b=2;wxs=", "a=1; wxsx=2; xwxs=3; $t",
      "a=wxs=1; $t", "wxs = $main::Token ; a=1", "WXS=$main::Token; a=1",
-     "$t", "$t\nCookie: a=1"]
+     "$t", "$t\nCookie: a=1", "WXS=shop; $t; wXs="]
 --- response_body_like eval
 [(map { my $x = quotemeta; "(?m)^X-Cookie: $x\$(?s:.*)^Cookie: $x\$" }
       'a=1; b=2; c="x y"', 'a=1', 'a=1', 'a=1;b=2;c;d=;=e', 'a=1;  b = 2 ',
       'a=1; b=2', 'a=1; wxsx=2; xwxs=3', 'a=wxs=1', 'a=1', 'a=1'),
  '\A(?:(?!Cookie|X-Cookie).+\n)+\n',
- '(?m)^X-Cookie: a=1$(?s:.*)^Cookie: a=1$']
+ '(?m)^X-Cookie: a=1$(?s:.*)^Cookie: a=1$',
+ '(?m)^X-Cookie: WXS=shop; wXs=$(?s:.*)^Cookie: WXS=shop; wXs=$']
 --- wechat_total: 0
 --- backend_never
 eyJ
@@ -1019,3 +1020,78 @@ is($told->('/t', 'x'), 'invalid_session: not a session token', "$name - junk");
 is($told->('/app', main::token()),
    'invalid_session: of an app that is not used here', "$name - another app");
 --- checks: 8
+
+
+
+=== TEST 29: a cookie that the configuration reads is found by us alone
+--- http_config
+    $TEST_NGINX_SESSIONS
+    wx_openid_session_cookie  wxs;
+    map $cookie_wxs $early { default $cookie_wxs; }
+--- config
+    set $read $early;
+    location /t {
+        wx_openid   on;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+--- request eval
+[('GET /t') x 2]
+--- more_headers eval
+["Cookie: a=b, wxs=$main::Token", "Cookie: wxs=$main::Token"]
+--- error_code eval
+[401, 200]
+--- wechat_total: 0
+--- backend_never
+eyJ
+
+
+
+=== TEST 30: a header source in two spellings is one header
+--- http_config
+    $TEST_NGINX_SESSIONS
+--- config
+    location /dashes {
+        wx_openid                 on;
+        wx_openid_session_source  $http_x-wx-session;
+        proxy_pass                http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+    location /t {
+        wx_openid   on;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+--- request eval
+['GET /dashes', 'GET /t']
+--- more_headers eval
+"X-WX-Session: $main::Token"
+--- error_code eval
+[200, 200]
+--- response_body_like eval
+[('(?m)^X-WX-OPENID: oTOKEN$') x 2]
+--- backend_never
+eyJ
+
+
+
+=== TEST 31: a tab behind Bearer is a blank as well
+--- http_config
+    $TEST_NGINX_SESSIONS
+--- config
+    location /t {
+        wx_openid   on;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+    location /off {
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+--- request eval
+['GET /t', 'GET /off', 'GET /off']
+--- more_headers eval
+["Authorization: Bearer\t$main::Token", "Authorization: Bearer\t$main::Token",
+ "Authorization: Bearer\tforeign"]
+--- error_code eval
+[200, 200, 200]
+--- response_body_like eval
+['(?m)^X-WX-OPENID: oTOKEN$', '\A(?:(?!Authorization).+\n)+\n',
+ '(?m)^Authorization: Bearer\tforeign$']
+--- backend_never
+eyJ
