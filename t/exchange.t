@@ -833,3 +833,33 @@ is(join(' ', worker_pids()), "@workers", "$name - the worker lives");
 [alert]
 [crit]
 [emerg]
+
+
+
+
+=== TEST 26: what a location does with answers is not for WeChat's
+--- config
+    location /t {
+        wx_openid       on;
+        log_subrequest  on;
+        access_log      $TEST_NGINX_SERVER_ROOT/logs/sub.log combined;
+        proxy_pass      http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+--- request
+GET /t
+--- error_code: 401
+--- steps
+my $code = new_code();
+is(status_of(ask_with_code($code, "/t/of-$code")), 200, "$name - a code");
+
+my $log = "$Test::Nginx::Util::ServRoot/logs/sub.log";
+my @lines;
+
+until_true(sub {
+    open my $in, '<', $log or return 0;
+    @lines = grep { m{/t/of-$code } } <$in>;
+    return grep { / 200 / } @lines;
+});
+
+is(scalar @lines, 1, "$name - one line, for the request");
+--- checks: 2

@@ -423,6 +423,9 @@ sub wx_tests {
     my $n = 0;
 
     for my $block (Test::Base::blocks()) {
+        die $block->name . ": steps need WxOpenid::Steps\n"
+            if defined $block->steps && !$INC{'WxOpenid/Steps.pm'};
+
         set_defaults($block);
         $n += checks_in($block);
     }
