@@ -5,7 +5,7 @@ use strict;
 use warnings;
 
 use lib 't/lib';
-use Test::More tests => 17;
+use Test::More tests => 19;
 use Time::HiRes qw(sleep time);
 use WxOpenid::Line;
 
@@ -151,6 +151,21 @@ for my $kind (sort keys %Line) {
             is(statuses(3), '200*3', 'exchanges without reuse');
             is(connections()->{resumed}, 0, 'none resumed');
         }
+    };
+}
+
+for my $listener ('TLS', 'TLS12') {
+    subtest "$listener: a certificate that was refused is not remembered"
+        => sub {
+        plan tests => 3;
+
+        wechat_at($Address, "certificate?listener=$listener&name=expired");
+        start_line($Line{$listener eq 'TLS' ? 'TLS 1.3' : 'TLS 1.2'});
+        is(statuses(3), '502*3', 'it has expired');
+
+        wechat_at($Address, "certificate?listener=$listener&name=good");
+        is(statuses(3), '200*3', 'there is a new one');
+        is(alerts(), 0, 'no alert');
     };
 }
 

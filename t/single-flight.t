@@ -7,8 +7,9 @@ use warnings;
 use lib 't/lib';
 use IO::Select ();
 use IO::Socket::INET ();
-use Test::More tests => 154;
+use Test::More tests => 160;
 use Time::HiRes qw(sleep time);
+use WxOpenid::Line ();
 use WxOpenid::Nginx qw(until_true);
 use WxOpenid::Servers qw(wechat wx_openid_of);
 
@@ -375,6 +376,64 @@ END
     is(answers($h2->flood_end($flood), qr/\A200 \Q$openid\E\z/), 20,
        "$name: the others are led to another");
     is(asked($code), 1, "$name: asked once");
+    no_alerts($name, $h2);
+}
+
+{
+    my $name = 'gone, and who follows has no address';
+    my $door = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1')
+        or die "listen: $!\n";
+    my $silent = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
+                                       Proto => 'udp')
+        or die "bind: $!\n";
+    my $dns = WxOpenid::Line::start_dns();
+    WxOpenid::Line::dns($dns, 'set?name=wechat.test&a=127.0.0.1&ttl=3600');
+
+    my $h2 = WxOpenid::Nginx->start(workers => 1, http => <<"END");
+    wx_openid_app           wxtest $ENV{TEST_NGINX_SECRET};
+    wx_openid_pass          http://wechat.test:@{[ $door->sockport ]};
+    wx_openid_busy_retries  3;
+    wx_openid_cache         error_ttl=0;
+
+    server {
+        listen    127.0.0.1:%PORT%;
+        listen    127.0.0.1:%PORT2% http2;
+        resolver  127.0.0.1:$dns->{PORT};
+
+        location /t {
+            wx_openid  on;
+            empty_gif;
+        }
+
+        location /u {
+            wx_openid  on;
+            resolver   127.0.0.1:@{[ $silent->sockport ]};
+            empty_gif;
+        }
+
+        location = /stub {
+            stub_status;
+        }
+
+        location = /json {
+            wx_openid_status  json;
+        }
+    }
+END
+    my ($worker) = $h2->workers;
+    my $known = sub { $h2->get("/json")->{content} =~ /"127\.0\.0\.1:/ };
+    ok(until_true($known), "$name: who leads has one");
+
+    $h2->flood_end(streams($h2, 1, '--abort', 'led-code'));
+    my $conn = $door->accept;
+    my $flood = streams($h2, 5, '--path', '/u', 'led-code');
+    ok($h2->until_waiting(5), "$name: others wait");
+    ok(request_at($conn), "$name: WeChat was asked");
+    reply($conn, '{"errcode":-1,"errmsg":"system error"}');
+
+    is(answers($h2->flood_end($flood), qr/\A502 bad_gateway\z/), 5,
+       "$name: they are refused");
+    is(join(' ', $h2->workers), $worker, "$name: the worker lives");
     no_alerts($name, $h2);
 }
 

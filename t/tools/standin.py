@@ -41,6 +41,11 @@ class Listener:
             context.maximum_version = ssl.TLSVersion.TLSv1_2
         return context
 
+    def use_certificate(self, name):
+        """Another of the same folder; sessions and their keys stay."""
+        base = os.path.join(os.path.dirname(self.options['tls']), name)
+        self.context.load_cert_chain(base + '.crt', base + '.key')
+
     def bind(self):
         if self.address.startswith('unix:'):
             self.sock = socket.socket(socket.AF_UNIX)
@@ -177,6 +182,11 @@ class Server:
                              % len(body) + body)
 
     async def control(self, path, args):
+        if path == '/_ctl/certificate':
+            for listener in self.listeners:
+                if listener.name == args['listener']:
+                    listener.use_certificate(args['name'])
+            return 'ok'
         if path == '/_ctl/log':
             return self.log
         if path == '/_ctl/total':
