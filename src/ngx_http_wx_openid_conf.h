@@ -238,6 +238,12 @@ main_conf(ngx_http_request_t *r) noexcept
 void *create_main_conf(ngx_conf_t *cf) noexcept;
 char *init_main_conf(ngx_conf_t *cf, void *conf) noexcept;
 void *create_loc_conf(ngx_conf_t *cf) noexcept;
+
+/* the defaults that need parsing, made once for all locations; NGX_ERROR */
+ngx_int_t make_defaults(ngx_conf_t *cf, MainConf &mcf) noexcept;
+
+/* merge.cpp */
+
 char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept;
 
 /* apps.cpp */

@@ -69,12 +69,15 @@ read_resolv_conf(std::span<char> text) noexcept
 
     (void) ngx_close_file(fd);
 
-    std::string_view read(text.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
+    std::size_t size = n > 0 ? static_cast<std::size_t>(n) : 0;
 
     /* of a longer file the last line may be cut */
 
-    return read.size() < text.size()
-           ? read : std::string_view(read.data(), read.rfind('\n') + 1);
+    if (size == text.size()) {
+        size = std::string_view(text.data(), size).rfind('\n') + 1;
+    }
+
+    return {text.data(), size};
 }
 
 

@@ -3,7 +3,7 @@
  *
  * The setters of directives that nginx has no stock ones for.  Each refuses
  * what its directive alone can be refused for; what needs the whole
- * configuration is conf.cpp's.
+ * configuration is merge.cpp's.
  */
 
 #include "ngx_http_wx_openid.h"
