@@ -35,6 +35,10 @@ ngx_int_t set_identity_headers(ngx_http_request_t *r,
 
 /* tokens.cpp */
 
+/* the header that is known to carry tokens under this name, or nullptr */
+const TokenName *find_token_header(const ngx_array_t &names,
+    std::string_view name) noexcept;
+
 /* whether a header is, or a Cookie has, a token */
 bool carries_token(const MainConf &mcf, const ngx_table_elt_t &h) noexcept;
 

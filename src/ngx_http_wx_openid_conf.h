@@ -278,6 +278,9 @@ char *set_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept;
 bool read_secret(ngx_conf_t *cf, const ngx_str_t &spec,
     ngx_str_t &secret) noexcept;
 
+/* whether everybody may read an open file: no place for secrets or keys */
+bool is_world_readable(ngx_fd_t fd) noexcept;
+
 /* lists.cpp */
 
 /* codes come in it unless configured otherwise, and it is always removed */

@@ -44,11 +44,7 @@ read_keys(ngx_conf_t *cf, const ngx_str_t &file, std::span<char> text,
         return "cannot be opened";
     }
 
-    ngx_file_info_t info;
-
-    if (ngx_fd_info(fd, &info) != NGX_FILE_ERROR
-        && (info.st_mode & S_IROTH))
-    {
+    if (is_world_readable(fd)) {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                            "\"%V\" in \"wx_openid_session_keys\" can be read "
                            "by everybody", &file);

@@ -129,11 +129,7 @@ read_file(ngx_conf_t *cf, const ngx_str_t &spec, ngx_str_t &secret) noexcept
         return refuse_secret(cf, spec, ngx_errno, "cannot be opened");
     }
 
-    ngx_file_info_t info;
-
-    if (ngx_fd_info(fd, &info) != NGX_FILE_ERROR
-        && (info.st_mode & S_IROTH))
-    {
+    if (is_world_readable(fd)) {
         warn_of_secret(cf, spec, "can be read by everybody");
     }
 
@@ -177,6 +173,16 @@ read_env(ngx_conf_t *cf, const ngx_str_t &spec, ngx_str_t &secret) noexcept
 }
 
 
+}
+
+
+bool
+is_world_readable(ngx_fd_t fd) noexcept
+{
+    ngx_file_info_t info;
+
+    return ngx_fd_info(fd, &info) != NGX_FILE_ERROR
+           && (info.st_mode & S_IROTH);
 }
 
 

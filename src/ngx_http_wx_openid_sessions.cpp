@@ -145,13 +145,12 @@ add_token_name(ngx_conf_t *cf, ngx_array_t &names, std::string_view prefix,
 
     /* of a header in another spelling there is one already */
 
-    if (prefix == header_variable) {
-        for (const TokenName &n : elements<TokenName>(&names)) {
-            if (same_header_name(view(n.name), name)) {
-                index = n.variable;
-                return true;
-            }
-        }
+    const TokenName *known = prefix == header_variable
+                             ? find_token_header(names, name) : nullptr;
+
+    if (known) {
+        index = known->variable;
+        return true;
     }
 
     variable.len = prefix.size() + name.size();

@@ -18,19 +18,6 @@ namespace {
 constexpr std::string_view bearer_scheme = "Bearer";
 
 
-const TokenName *
-find_name(const ngx_array_t &names, std::string_view name) noexcept
-{
-    for (const TokenName &n : elements<TokenName>(&names)) {
-        if (same_header_name(view(n.name), name)) {
-            return &n;
-        }
-    }
-
-    return nullptr;
-}
-
-
 /*
  * nginx's $cookie_ knows no case and RFC 6265 does: a cookie in another case
  * is ours where it holds a token, and another's where it does not.
@@ -170,6 +157,19 @@ bearer_token(const ngx_table_elt_t &h) noexcept
 }
 
 
+const TokenName *
+find_token_header(const ngx_array_t &names, std::string_view name) noexcept
+{
+    for (const TokenName &n : elements<TokenName>(&names)) {
+        if (same_header_name(view(n.name), name)) {
+            return &n;
+        }
+    }
+
+    return nullptr;
+}
+
+
 bool
 carries_token(const MainConf &mcf, const ngx_table_elt_t &h) noexcept
 {
@@ -181,7 +181,7 @@ carries_token(const MainConf &mcf, const ngx_table_elt_t &h) noexcept
         return has_token_cookie(mcf, view(h.value));
     }
 
-    return find_name(mcf.token_headers, view(h.key))
+    return find_token_header(mcf.token_headers, view(h.key))
            || !bearer_token(h).empty();
 }
 
@@ -206,7 +206,8 @@ take_token(ngx_http_request_t *r, const MainConf &mcf,
         return NGX_OK;
     }
 
-    const TokenName *header = find_name(mcf.token_headers, view(h.key));
+    const TokenName *header = find_token_header(mcf.token_headers,
+                                                view(h.key));
 
     if (header) {
         keep_in_variable(r, header->variable, view(h.value));
