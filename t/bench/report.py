@@ -1,5 +1,5 @@
-"""What t/bench/speed measured, as text: a table in Markdown, the ratios that
-are wanted, the machine.  The figure is plot.py's.
+"""What t/bench/speed measured, as text: a table in Markdown, the machine.
+The figure is plot.py's.
 """
 
 import datetime
@@ -33,23 +33,6 @@ JOBS = {
 
 MISSING = {('hit', 'njs'): "Debian 12's njs has no memory that requests "
                            'share'}
-
-# of, to, what, at most or at least; "of" and "to" as in the rounds
-
-WANTED = [
-    ('session module', 'off module', 'cpu', '<=', 1.12),
-    ('first module', 'off module', 'cpu', None, None),
-    ('hit module', 'off-hit module', 'cpu', '<=', 1.08),
-    ('bare', 'plain plain', 'cpu', '<=', 1.7),
-    ('bare', 'miss lua', 'cpu', '<=', 0.8),
-    ('bare', 'miss lua', 'rate', '>=', 1.2),
-    ('bare', 'miss auth', 'rate', '>=', 2.0),
-    ('off module', 'plain plain', 'cpu', None, None),
-    ('miss module', 'plain plain', 'cpu', None, None),
-    ('miss lua', 'plain plain', 'cpu', None, None),
-    ('miss lua', 'plain plain', 'rate', None, None),
-    ('miss auth', 'plain plain', 'rate', None, None),
-]
 
 
 def first_line(*command):
@@ -92,10 +75,6 @@ class Figures:
     def ratio(self, of, to, what):
         return statistics.median(r[of][what] / r[to][what]
                                  for r in self.rounds)
-
-    def spread(self, of, to, what):
-        ratios = [r[of][what] / r[to][what] for r in self.rounds]
-        return min(ratios), max(ratios)
 
 
 def rows(figures):
@@ -145,20 +124,7 @@ def about(found):
                 found['seconds'], found['others'] * 100))
 
 
-def ratios(figures):
-    for of, to, what, sign, wanted in WANTED:
-        of = {'bare': 'miss bare'}.get(of, of)
-        value = figures.ratio(of, to, what)
-        text = '%-12s to %-12s %-4s %5.2f  (%.2f to %.2f)' % (
-            of, to, what, value, *figures.spread(of, to, what))
-        if sign:
-            met = value <= wanted if sign == '<=' else value >= wanted
-            text += '  wanted %s %.2f%s' % (sign, wanted,
-                                            '' if met else '  MISSED')
-        yield text
-
-
-def in_readme(text):
+def in_readme(mark, text):
     """In place of what was between the marks, wherever they are."""
     for name in os.listdir(ROOT):
         if not re.fullmatch(r'README.*\.md', name):
@@ -166,7 +132,7 @@ def in_readme(text):
         path = '%s/%s' % (ROOT, name)
         with open(path) as readme:
             old = readme.read()
-        new = re.sub(r'(<!-- speed -->\n).*(<!-- /speed -->)',
+        new = re.sub(r'(<!-- {0} -->\n).*(<!-- /{0} -->)'.format(mark),
                      lambda m: m[1] + text + m[2], old, flags=re.S)
         if new != old:
             with open(path, 'w') as readme:
@@ -188,10 +154,9 @@ def write(found, update):
         out.write(text)
 
     if update:
-        in_readme('\n' + text + '\n')
+        in_readme('speed', '\n' + text + '\n')
 
     print(text)
-    print('\n'.join(ratios(figures)))
 
     if found['others'] > 0.1:
         print('Others had so much of the machine that only CPU a request is '
