@@ -5,6 +5,16 @@ use lib 't/lib';
 use WxOpenid;
 use WxOpenid::Steps;
 
+# the http_config of a block without one
+
+$ENV{TEST_NGINX_WX_CONFIG} = <<'_EOC_';
+    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
+                        '$wx_openid_error|$wx_openid_exchange_time';
+    access_log      logs/access.log  wx;
+    wx_openid_app   wxtest $TEST_NGINX_SECRET;
+    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
+_EOC_
+
 
 # A refused request with a body, and the next one on its connection; at once,
 # or after the refusal has come.
@@ -43,17 +53,6 @@ run_tests();
 __DATA__
 
 === TEST 1: no code
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- error_code: 401
@@ -74,17 +73,6 @@ qr/^401\|ERROR\|\|login_required\|$/m
 
 
 === TEST 2: no code, POST with a body that has none
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 POST /t
 {"a":1}
@@ -108,17 +96,6 @@ qr/^401\|ERROR\|\|login_required\|$/m
 
 
 === TEST 3: 40029
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -142,17 +119,6 @@ qr/^401\|ERROR\|40029\|invalid_code\|\d+\.\d{3}$/m
 
 
 === TEST 4: 40163
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -176,17 +142,6 @@ qr/^401\|ERROR\|40163\|invalid_code\|\d+\.\d{3}$/m
 
 
 === TEST 5: 41008
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -210,17 +165,6 @@ qr/^401\|ERROR\|41008\|invalid_code\|\d+\.\d{3}$/m
 
 
 === TEST 6: a code of 513 bytes
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers eval
@@ -243,17 +187,6 @@ qr/^401\|ERROR\|\|invalid_code\|$/m
 
 
 === TEST 7: a code of 512 bytes is asked for
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers eval
@@ -276,17 +209,6 @@ qr/^401\|ERROR\|40029\|invalid_code\|\d+\.\d{3}$/m
 
 
 === TEST 8: a code with a control character
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers eval
@@ -309,17 +231,6 @@ qr/^401\|ERROR\|\|invalid_code\|$/m
 
 
 === TEST 9: a code with %00 in the arguments
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t?code=a%00b
 --- error_code: 401
@@ -340,17 +251,6 @@ qr/^401\|ERROR\|\|invalid_code\|$/m
 
 
 === TEST 10: a code with %0a in the arguments
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t?code=a%0ab
 --- error_code: 401
@@ -371,17 +271,6 @@ qr/^401\|ERROR\|\|invalid_code\|$/m
 
 
 === TEST 11: a code with %0d%0a in the arguments
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t?code=a%0d%0ab
 --- error_code: 401
@@ -402,17 +291,6 @@ qr/^401\|ERROR\|\|invalid_code\|$/m
 
 
 === TEST 12: a code with %1f in the arguments
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t?code=a%1fb
 --- error_code: 401
@@ -433,17 +311,6 @@ qr/^401\|ERROR\|\|invalid_code\|$/m
 
 
 === TEST 13: a code with %7f in the arguments
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t?code=a%7fb
 --- error_code: 401
@@ -464,17 +331,6 @@ qr/^401\|ERROR\|\|invalid_code\|$/m
 
 
 === TEST 14: 40226
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -498,12 +354,6 @@ qr/^403\|ERROR\|40226\|user_blocked\|\d+\.\d{3}$/m
 
 
 === TEST 15: an app that is not declared
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
 --- config
     location /t {
         wx_openid   on;
@@ -533,12 +383,6 @@ qr/^403\|ERROR\|\|unknown_app\|$/m
 
 
 === TEST 16: wx_openid_require
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
 --- config
     location /t {
         wx_openid   on;
@@ -568,12 +412,6 @@ qr/^403\|ERROR\|\|forbidden\|\d+\.\d{3}$/m
 
 
 === TEST 17: wx_openid_require, 0
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
 --- config
     location /t {
         wx_openid   on;
@@ -603,17 +441,6 @@ qr/^403\|ERROR\|\|forbidden\|\d+\.\d{3}$/m
 
 
 === TEST 18: 45011
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -637,17 +464,6 @@ qr/^429\|ERROR\|45011\|rate_limited\|\d+\.\d{3}$/m
 
 
 === TEST 19: 40002
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -671,17 +487,6 @@ qr/^500\|ERROR\|40002\|misconfigured\|\d+\.\d{3}$/m
 
 
 === TEST 20: 40013
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -705,17 +510,6 @@ qr/^500\|ERROR\|40013\|misconfigured\|\d+\.\d{3}$/m
 
 
 === TEST 21: 40125
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -739,17 +533,6 @@ qr/^500\|ERROR\|40125\|misconfigured\|\d+\.\d{3}$/m
 
 
 === TEST 22: 40164
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -773,17 +556,6 @@ qr/^500\|ERROR\|40164\|misconfigured\|\d+\.\d{3}$/m
 
 
 === TEST 23: 40243
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -807,17 +579,6 @@ qr/^500\|ERROR\|40243\|misconfigured\|\d+\.\d{3}$/m
 
 
 === TEST 24: 41002
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -841,17 +602,6 @@ qr/^500\|ERROR\|41002\|misconfigured\|\d+\.\d{3}$/m
 
 
 === TEST 25: 41004
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -875,17 +625,6 @@ qr/^500\|ERROR\|41004\|misconfigured\|\d+\.\d{3}$/m
 
 
 === TEST 26: 1, of which the interface says nothing
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -909,17 +648,6 @@ qr/^502\|ERROR\|1\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 27: -2, of which the interface says nothing
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -943,17 +671,6 @@ qr/^502\|ERROR\|-2\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 28: 40001, of which the interface says nothing
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -977,17 +694,6 @@ qr/^502\|ERROR\|40001\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 29: 40014, of which the interface says nothing
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1011,17 +717,6 @@ qr/^502\|ERROR\|40014\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 30: 43001, of which the interface says nothing
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1045,17 +740,6 @@ qr/^502\|ERROR\|43001\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 31: 48001, of which the interface says nothing
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1079,17 +763,6 @@ qr/^502\|ERROR\|48001\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 32: 99999, of which the interface says nothing
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1113,17 +786,6 @@ qr/^502\|ERROR\|99999\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 33: 2147483647, of which the interface says nothing
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1147,17 +809,6 @@ qr/^502\|ERROR\|2147483647\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 34: status 201
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1181,17 +832,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 35: status 202
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1215,17 +855,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 36: status 204
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1249,17 +878,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 37: status 206
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1283,17 +901,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 38: status 301
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1317,17 +924,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 39: status 302
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1351,17 +947,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 40: status 304
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1385,17 +970,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 41: status 307
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1419,17 +993,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 42: status 400
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1453,17 +1016,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 43: status 401
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1487,17 +1039,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 44: status 403
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1521,17 +1062,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 45: status 404
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1555,17 +1085,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 46: status 407
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1589,17 +1108,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 47: status 429
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1623,17 +1131,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 48: status 500
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1657,17 +1154,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 49: status 502
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1691,17 +1177,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 50: status 503
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1725,17 +1200,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 51: status 504
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1759,17 +1223,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 52: a reply that is no JSON
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1793,17 +1246,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 53: a reply without openid
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1834,11 +1276,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
     wx_openid_app   wxtest $TEST_NGINX_SECRET;
     wx_openid_pass  https://no-such-host.invalid;
     wx_openid_ssl_trusted_certificate  $TEST_NGINX_CERTS/ca.pem;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1868,11 +1305,6 @@ qr/^502\|ERROR\|\|bad_gateway\|$/m
     access_log      logs/access.log  wx;
     wx_openid_app   wxtest $TEST_NGINX_SECRET;
     wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_DEAD_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1904,11 +1336,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_WECHAT_UNTRUSTED_PORT;
     wx_openid_host  api.weixin.qq.com;
     wx_openid_ssl_trusted_certificate  $TEST_NGINX_CERTS/ca.pem;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1932,17 +1359,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 57: connection lost
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1966,17 +1382,6 @@ qr/^502\|ERROR\|\|bad_gateway\|\d+\.\d{3}$/m
 
 
 === TEST 58: -1
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -2000,17 +1405,6 @@ qr/^503\|ERROR\|-1\|wechat_busy\|\d+\.\d{3}$/m
 
 
 === TEST 59: 45009
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -2034,12 +1428,6 @@ qr/^503\|ERROR\|45009\|quota_exceeded\|\d+\.\d{3}$/m
 
 
 === TEST 60: wx_openid_timeout
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
 --- config
     location /t {
         wx_openid   on;
@@ -2069,12 +1457,6 @@ qr/^504\|ERROR\|\|wechat_timeout\|0\.[2-9]\d\d$/m
 
 
 === TEST 61: wx_openid_read_timeout
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
 --- config
     location /t {
         wx_openid   on;
@@ -2139,17 +1521,6 @@ qr/^504\|ERROR\|\|wechat_timeout\|0\.[2-9]\d\d$/m
 
 
 === TEST 63: granted: the variables
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -2167,12 +1538,6 @@ wx_openid:
 
 
 === TEST 64: anonymous: the variables
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
 --- config
     location /t {
         wx_openid   optional;
@@ -2187,12 +1552,6 @@ qr/^200\|NONE\|\|\|$/m
 
 
 === TEST 65: optional refuses a code that is refused, as on does
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
 --- config
     location /t {
         wx_openid   optional;
@@ -2215,12 +1574,6 @@ qr/^401\|ERROR\|40029\|invalid_code\|\d+\.\d{3}$/m
 
 
 === TEST 66: off: no variables
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
 --- config
     location /t {
         wx_openid   off;
@@ -2235,17 +1588,6 @@ qr/^200\|\|\|\|$/m
 
 
 === TEST 67: HEAD, no code: the headers alone
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 HEAD /t
 --- error_code: 401
@@ -2259,17 +1601,6 @@ Content-Length: 26
 
 
 === TEST 68: HEAD, 40029: the headers alone
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 HEAD /t
 --- more_headers
@@ -2284,17 +1615,6 @@ Cache-Control: no-store
 
 
 === TEST 69: HEAD, 502: the headers alone
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 HEAD /t
 --- more_headers
@@ -2311,17 +1631,6 @@ Content-Length: 23
 
 === TEST 70: HTTP/2, no code
 --- h2
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- error_code: 401
@@ -2335,17 +1644,6 @@ cache-control: no-store
 
 === TEST 71: HTTP/2, 45011
 --- h2
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -2361,17 +1659,6 @@ cache-control: no-store
 
 === TEST 72: HTTP/2, bad_gateway
 --- h2
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -2386,12 +1673,6 @@ cache-control: no-store
 
 
 === TEST 73: a body that was not read is no request
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
 --- config
     location /t {
         wx_openid   on;
@@ -2438,12 +1719,6 @@ for my $framing (sort keys %framed) {
 
 
 === TEST 74: pipelined requests, refused and granted
---- http_config
-    log_format      wx  '$status|$wx_openid_status|$wx_openid_errcode|'
-                        '$wx_openid_error|$wx_openid_exchange_time';
-    access_log      logs/access.log  wx;
-    wx_openid_app   wxtest $TEST_NGINX_SECRET;
-    wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
 --- config
     location /t {
         wx_openid   on;

@@ -155,11 +155,6 @@ $ENV{TEST_NGINX_WX_CONFIG} . '
     }
     wx_openid_appid  $app_of_page;
 '
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 ["GET /t", "GET /t", "GET /t", "GET /t"]
 --- more_headers eval
@@ -217,11 +212,6 @@ CORE::join '', (map { "wx_openid_app $_ "
                 . ($_ eq 'wxtest' ? $ENV{TEST_NGINX_SECRET} : 'x') . ";\n" }
           @apps), "wx_openid_appid \$arg_appid;\n",
           "wx_openid_pass http://127.0.0.1:$ENV{TEST_NGINX_WECHAT_PORT};\n"
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 ["GET /t?appid=wxtest", "GET /t?appid=wx9999", "GET /t?appid=wx",
  "GET /t?appid=wx0919"]
@@ -287,11 +277,6 @@ CORE::join '', (map { "wx_openid_app $_ "
 --- http_config
     wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
     wx_openid_app   wxtest file:$TEST_NGINX_SECRETS/changing;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 ["GET /t", "GET /t", "GET /t"]
 --- more_headers eval

@@ -63,11 +63,6 @@ run_tests();
 __DATA__
 
 === TEST 1: Content-Length
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- raw_request eval
 main::with_length('POST /t', ['Content-Type: application/json'], $main::Json)
 --- response_body_like eval
@@ -78,11 +73,6 @@ main::with_length('POST /t', ['Content-Type: application/json'], $main::Json)
 
 
 === TEST 2: chunked
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- raw_request eval
 main::chunked('POST /t', ['Content-Type: application/json'], $main::Json, 1000)
 --- response_body_like eval
@@ -93,11 +83,6 @@ main::chunked('POST /t', ['Content-Type: application/json'], $main::Json, 1000)
 
 
 === TEST 3: chunks of one byte
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- raw_request eval
 main::chunked('PUT /t', ['Content-Type: application/x-www-form-urlencoded'],
               "a=b&code=$main::Code&c=d", 1)
@@ -109,11 +94,6 @@ main::chunked('PUT /t', ['Content-Type: application/x-www-form-urlencoded'],
 
 
 === TEST 4: a body that comes byte by byte
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- raw_request eval
 [main::raw('POST /t', ['Content-Type: application/json',
                        'Content-Length: ' . length $main::Json], ''),
@@ -127,11 +107,6 @@ main::chunked('PUT /t', ['Content-Type: application/x-www-form-urlencoded'],
 
 
 === TEST 5: a chunked request that comes byte by byte
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- raw_request eval
 [split //, main::chunked('POST /t', ['Content-Type: application/json'],
                          $main::Json, 7)]
@@ -144,11 +119,6 @@ main::chunked('PUT /t', ['Content-Type: application/x-www-form-urlencoded'],
 
 
 === TEST 6: Expect: 100-continue: the body is asked for when it is searched
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- raw_request eval
 [main::raw('POST /t', ['Content-Type: application/json',
                        'Expect: 100-continue',
@@ -419,11 +389,6 @@ main::raw('POST /t', ['Content-Type: text/plain', 'Content-Length: 1000'],
 
 
 === TEST 17: content types that are almost those searched
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- no_http2: curl drops an answer that does not wait for the body
 --- request eval
 [("POST /t\n$main::Json") x 6, "POST /t\ncode=$main::Code",
@@ -442,11 +407,6 @@ main::raw('POST /t', ['Content-Type: text/plain', 'Content-Length: 1000'],
 
 
 === TEST 18: GET with a body: it is not searched, and passes whole
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- no_http2: curl drops an answer that does not wait for the body
 --- request eval
 ["GET /t\n$main::Json", "GET /t?code=%CODE%\n$main::Json"]
@@ -660,11 +620,6 @@ main::sum_of(main::binary(1000000))
 
 
 === TEST 27: a client that leaves amid its body: WeChat is not asked
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- raw_request eval
 main::raw('POST /t', ['Content-Type: application/json',
                       'Content-Length: 1000'], $main::Json)
@@ -678,11 +633,6 @@ client prematurely closed connection
 
 
 === TEST 28: the same with chunks
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- raw_request eval
 main::raw('POST /t', ['Content-Type: application/json',
                       'Transfer-Encoding: chunked'],
@@ -697,11 +647,6 @@ client prematurely closed connection
 
 
 === TEST 29: a body that is not valid chunks: 400, WeChat is not asked
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- raw_request eval
 main::raw('POST /t', ['Content-Type: application/json',
                       'Transfer-Encoding: chunked'], "nonsense\r\n")
@@ -736,11 +681,6 @@ Content-Type: application/json
 
 === TEST 31: HTTP/2: JSON, form, and a code elsewhere
 --- h2
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 [qq(POST /t\n{"code":"%CODE%"}), "PUT /t\na=b&code=%CODE2%",
  "POST /t?code=%CODE3%\nbody", "POST /t\nbody"]

@@ -17,11 +17,6 @@ run_tests();
 __DATA__
 
 === TEST 1: on: header, argument, JSON member and form field are searched
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 ["GET /t", "GET /t?a=b&code=%CODE2%",
  qq(POST /t\n{"code":"%CODE3%"}), "POST /t\na=b&code=%CODE4%"]
@@ -41,11 +36,6 @@ __DATA__
 
 
 === TEST 2: on: a request without a code in any of them is refused
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 ["GET /t", "GET /t?xcode=%CODE%&codes=%CODE%", qq(POST /t\n{"name":"x"}),
  "POST /t\na=b"]
@@ -113,11 +103,6 @@ wx_openid: login_required
 
 
 === TEST 5: the default order is header, argument, body
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 [qq(POST /t?code=arg-%NEW%\n{"code":"json-%NEW%"}),
  qq(POST /t?code=%CODE2%\n{"code":"json-%NEW%"})]
@@ -187,11 +172,6 @@ wx_openid: login_required
 
 
 === TEST 8: of several X-WX-Code headers the first non-empty one is the code
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -209,11 +189,6 @@ second-
 
 
 === TEST 9: the first non-empty code decides: a later good one is not tried
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t?code=%CODE%
 --- more_headers
@@ -276,11 +251,6 @@ $ENV{TEST_NGINX_WX_CONFIG} . '
 
 
 === TEST 11: an argument is percent-decoded, "+" is itself
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 ["GET /t?code=a%2Bb%20c-%NEW%", "GET /t?code=a+b-%NEW%",
  "GET /t?code=%zz%4-%NEW%", "GET /t?code=%2541-%NEW%",
@@ -323,11 +293,6 @@ c%41-%NEW%=1
 
 
 === TEST 13: a code cannot add to WeChat's arguments
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t?code=%26appid%3Devil%26secret%3Dx%23%3F%25-%NEW%
 --- error_code: 401
@@ -361,11 +326,6 @@ Content-Type: application/json
 
 
 === TEST 15: content types of JSON and of forms
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 [(map { qq(POST /t\n{"code":"$_"}) } '%CODE%', '%CODE2%'),
  "POST /t\ncode=%CODE3%"]
@@ -462,11 +422,6 @@ a b+c-%NEW%=1
 
 
 === TEST 19: 512 bytes are asked for
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 ["GET /t", "GET /t?code=" . '%78' x 512,
  qq(POST /t\n{"code":") . '\u0078' x 512 . '"}',
@@ -485,11 +440,6 @@ a b+c-%NEW%=1
 
 
 === TEST 20: 513 bytes are refused and WeChat is not asked
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 ["GET /t", "GET /t?code=" . '%78' x 513,
  qq(POST /t\n{"code":") . '\u0078' x 513 . '"}',
@@ -528,11 +478,6 @@ a b+c-%NEW%=1
 
 
 === TEST 22: control characters are refused and WeChat is not asked
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 ["GET /t?code=a%00b", "GET /t?code=%0d%0aHost:+x", "GET /t?code=a%7f",
  "GET /t?code=%00", "GET /t", qq(POST /t\n{"code":"a\\nb"}),
@@ -659,11 +604,6 @@ rr-40029-%NEW%
 
 
 === TEST 27: other methods with a code in a header or an argument
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 ["HEAD /t", "OPTIONS /t?code=%CODE2%", "DELETE /t", "PATCH /t\nx"]
 --- more_headers eval

@@ -378,11 +378,6 @@ wx_openid: unknown_app
 
 
 === TEST 13: where a code is looked for by default, in order
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 ["GET /t?code=%CODE2%", "GET /t?code=%CODE2%", "POST /t?code=%CODE3%
 {\"code\":\"%CODE4%\"}", "POST /t
@@ -532,11 +527,6 @@ Content-Type: application/json
 
 
 === TEST 18: the headers an upstream gets by default
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 ["GET /t", "GET /t"]
 --- more_headers eval

@@ -114,11 +114,6 @@ __DATA__
         server 127.0.0.1:$TEST_NGINX_WECHAT_TLS_PORT;
     }
     wx_openid_host  api.weixin.qq.com;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -198,11 +193,6 @@ GET //
     upstream wechat {
         server 127.0.0.1:$TEST_NGINX_WECHAT_DEAD_PORT down;
         server 127.0.0.1:$TEST_NGINX_WECHAT_PORT;
-    }
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
 --- request
 GET /t
@@ -734,11 +724,6 @@ X-WX-Code: any
 --- http_config
     $TEST_NGINX_APP
     wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1207,11 +1192,6 @@ busy-2-3-%NEW%=3
         location / {
             return 200 '{"openid":"reused$ssl_session_reused"}';
         }
-    }
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
     }
 --- request eval
 ["GET /t", "GET /t"]

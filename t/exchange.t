@@ -84,11 +84,6 @@ run_tests();
 __DATA__
 
 === TEST 1: the whole request, and nothing of the client's
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 POST /t?from=client
 the body
@@ -141,11 +136,6 @@ Y2xpZW50
 
 === TEST 2: the same from HTTP/2
 --- h2
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 POST /t?from=client
 the body
@@ -197,11 +187,6 @@ Connection: keep-alive
 
 
 === TEST 4: a code is one argument, whatever is in it
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 ["GET /t", "GET /t", "GET /t", "GET /t", "GET /t", "GET /t"]
 --- more_headers eval
@@ -225,11 +210,6 @@ Connection: keep-alive
 
 
 === TEST 5: how it is encoded
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers eval
@@ -245,11 +225,6 @@ GET /t
 --- http_config
     wx_openid_app   wxtest "s &secret=/+%\"#";
     wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -296,11 +271,6 @@ X-WX-Code: %CODE%
 --- http_config
     wx_openid_app   wxtest $TEST_NGINX_SECRET;
     wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT/;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -316,11 +286,6 @@ X-WX-Code: %CODE%
     wx_openid_app   wxtest $TEST_NGINX_SECRET;
     wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
     wx_openid_host  wechat.example;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -339,11 +304,6 @@ X-WX-Code: %CODE%
 
     wx_openid_app   wxtest $TEST_NGINX_SECRET;
     wx_openid_pass  http://wechat;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -358,11 +318,6 @@ X-WX-Code: %CODE%
 --- http_config
     wx_openid_app   wxtest $TEST_NGINX_SECRET;
     wx_openid_pass  http://$TEST_NGINX_WECHAT_SOCKET:/prefix;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -466,11 +421,6 @@ X-WX-OPENID: %OPENID(fault-headers-%NEW%)%$
 
 
 === TEST 15: a reply of 16 KiB counts
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -482,11 +432,6 @@ X-WX-Code: size-16000-%NEW%
 
 
 === TEST 16: a longer one does not
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -510,11 +455,6 @@ X-WX-Code: size-16385-%NEW%
 
     wx_openid_app   wxtest $TEST_NGINX_SECRET;
     wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t?a=b
 --- more_headers
@@ -750,11 +690,6 @@ for my $code (@codes) {
     wx_openid_app   wxtest $TEST_NGINX_SECRET;
     wx_openid_host  api.weixin.qq.com;
     wx_openid_pass  http://group;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers

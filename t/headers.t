@@ -74,11 +74,6 @@ run_tests();
 __DATA__
 
 === TEST 1: on: the ten names are removed, ours are set, others are kept
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers eval
@@ -92,11 +87,6 @@ forged
 
 
 === TEST 2: a unionid that WeChat gave is set
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers eval
@@ -210,11 +200,6 @@ main::echo('GET /t', '%CODE%', 'X-WX-OPENIDS: 1', 'X-WX-OPEN-ID: 2',
 
 
 === TEST 7: copies, mixed case, empty values
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers

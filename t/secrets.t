@@ -398,11 +398,6 @@ check_files($name, wx_session_key_of($code));
 --- http_config
     wx_openid_app   wxtest $TEST_NGINX_SECRET;
     wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers

@@ -228,11 +228,6 @@ ok(!exists claims_of(get('/t', "X-WX-Code: $code"))->{sk},
 === TEST 5: a session_key in a token does not live on where nothing uses it
 --- http_config
     $TEST_NGINX_SESSIONS
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- error_code: 401
@@ -623,11 +618,6 @@ for my $case (@cases) {
 === TEST 12: a renewed token: of its own app, by the first key, since iat
 --- http_config
     $TEST_NGINX_SESSIONS
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- error_code: 401
@@ -700,11 +690,6 @@ is($claims->{exp}, $claims->{auth_time} + 600, "$name - shorter than the ttl");
 === TEST 14: renewals at the same time: all are valid, the old one too
 --- http_config
     $TEST_NGINX_SESSIONS
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- error_code: 401

@@ -77,11 +77,6 @@ __DATA__
 --- http_config
     $TEST_NGINX_WX_CONFIG
     wx_openid_session_keys  $TEST_NGINX_ROTATED;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- error_code: 401
@@ -130,11 +125,6 @@ is(who($old), '200 ' . wx_openid_of($codes[0]), "$name - and in again");
 --- http_config
     $TEST_NGINX_WX_CONFIG
     wx_openid_session_keys  $TEST_NGINX_ROTATED;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- error_code: 401

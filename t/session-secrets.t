@@ -193,11 +193,6 @@ is(scalar(grep { /\[debug\]/ } @lines), 0, "$name - the level is info");
 --- http_config
     $TEST_NGINX_SESSIONS
     wx_openid_session_cookie  wxs;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers eval

@@ -109,11 +109,6 @@ __DATA__
 === TEST 1: a token in the header is an identity, and WeChat is not called
 --- http_config
     $TEST_NGINX_SESSIONS
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers eval
@@ -144,11 +139,6 @@ X-WX-SOURCE: wx_client
     $TEST_NGINX_SESSIONS
     underscores_in_headers  on;
     ignore_invalid_headers  off;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 [('GET /t') x 10]
 --- more_headers eval
@@ -177,11 +167,6 @@ X-WX-SOURCE: wx_client
 --- http_config
     $TEST_NGINX_SESSIONS
     wx_openid_session_cookie  wxs;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 [('GET /t') x 6]
 --- more_headers eval
@@ -277,11 +262,6 @@ eyJ
 --- http_config
     $TEST_NGINX_SESSIONS
     wx_openid_session_cookie  w;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 [('GET /t') x 5]
 --- more_headers eval
@@ -305,11 +285,6 @@ eyJ
 --- http_config
     $TEST_NGINX_SESSIONS
     wx_openid_session_cookie  wxs;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers eval
@@ -546,11 +521,6 @@ wx_openid: invalid_session
 === TEST 15: clocks: a minute ahead is fine, and so are 2038 and after
 --- http_config
     $TEST_NGINX_SESSIONS
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 [('GET /t') x 7]
 --- more_headers eval
@@ -569,11 +539,6 @@ my $now = time;
 === TEST 16: any key of the set opens
 --- http_config
     $TEST_NGINX_SESSIONS
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request eval
 [('GET /t') x 2]
 --- more_headers eval
@@ -858,11 +823,6 @@ eyJ
 --- http_config
     $TEST_NGINX_SESSIONS
     wx_openid_session_cookie  wxs;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers eval
@@ -879,11 +839,6 @@ eyJ
 === TEST 25: keepalive: a token counts for its own request
 --- http_config
     $TEST_NGINX_SESSIONS
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- error_code: 401

@@ -129,11 +129,6 @@ __DATA__
 --- http_config
     $TEST_NGINX_TLS
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_WECHAT_TLS_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -151,11 +146,6 @@ X-WX-Code: %CODE%
     wx_openid_app   wxtest $TEST_NGINX_SECRET;
     wx_openid_pass  https://localhost:$TEST_NGINX_WECHAT_TLS_PORT;
     wx_openid_ssl_trusted_certificate  $TEST_NGINX_CERTS/ca.pem;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -174,11 +164,6 @@ X-WX-Code: %CODE%
     wx_openid_app   wxtest $TEST_NGINX_SECRET;
     wx_openid_pass  https://localhost:$TEST_NGINX_WECHAT_WRONG_PORT;
     wx_openid_ssl_trusted_certificate  $TEST_NGINX_CERTS/ca.pem;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -200,11 +185,6 @@ X-WX-Code: %CODE%
 --- http_config
     $TEST_NGINX_TLS
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_WECHAT_WRONG_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -226,11 +206,6 @@ X-WX-Code: %CODE%
 --- http_config
     $TEST_NGINX_TLS
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_WECHAT_EXPIRED_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -252,11 +227,6 @@ X-WX-Code: %CODE%
 --- http_config
     $TEST_NGINX_TLS
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_WECHAT_UNTRUSTED_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -278,11 +248,6 @@ X-WX-Code: %CODE%
 --- http_config
     $TEST_NGINX_TLS
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_WECHAT_OLD_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -305,11 +270,6 @@ X-WX-Code: %CODE%
     $TEST_NGINX_TLS
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
     wx_openid_connect_timeout  200ms;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -330,11 +290,6 @@ wx_openid: wechat_timeout: TLS handshake timed out, "
     wx_openid_host  wrong.example;
     wx_openid_ssl_trusted_certificate  $TEST_NGINX_CERTS/ca.pem;
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_WECHAT_WRONG_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -350,11 +305,6 @@ X-WX-Code: %CODE%
 --- http_config
     $TEST_NGINX_TLS
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_WECHAT_REVOKED_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -371,11 +321,6 @@ X-WX-Code: %CODE%
     $TEST_NGINX_TLS
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_WECHAT_REVOKED_PORT;
     wx_openid_ssl_crl  $TEST_NGINX_CERTS/crl.pem;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -398,11 +343,6 @@ X-WX-Code: %CODE%
     $TEST_NGINX_TLS
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_WECHAT_TLS_PORT;
     wx_openid_ssl_crl  $TEST_NGINX_CERTS/crl.pem;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -420,11 +360,6 @@ X-WX-Code: %CODE%
     wx_openid_host  api.weixin.qq.com;
     wx_openid_ssl_trusted_certificate  $TEST_NGINX_CERTS/other-ca.pem;
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_WECHAT_UNTRUSTED_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -545,11 +480,6 @@ unlike(start_warnings(), qr/wx_openid/, "$name - no warning");
     wx_openid_pass  https://localhost:$TEST_NGINX_WECHAT_TLS_PORT;
 --- environment
 SSL_CERT_FILE=$TEST_NGINX_CERTS/ca.pem
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -567,11 +497,6 @@ X-WX-Code: %CODE%
     wx_openid_pass  https://localhost:$TEST_NGINX_WECHAT_TLS_PORT;
 --- environment
 SSL_CERT_FILE=$TEST_NGINX_CERTS/other-ca.pem
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -595,11 +520,6 @@ X-WX-Code: %CODE%
     wx_openid_pass  https://localhost:$TEST_NGINX_WECHAT_TLS_PORT;
 --- environment
 SSL_CERT_FILE=$TEST_NGINX_CERTS/no-such-file
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- must_die
 --- suppress_stderr
 --- error_log
@@ -615,11 +535,6 @@ no trust store of the system
     wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
 --- environment
 SSL_CERT_FILE=$TEST_NGINX_CERTS/no-such-file
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -638,11 +553,6 @@ X-WX-Code: %CODE%
     wx_openid_ssl_verify  off;
 --- environment
 SSL_CERT_FILE=$TEST_NGINX_CERTS/no-such-file
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1058,11 +968,6 @@ for my $path ('/unverified', '/other') {
 --- http_config
     $TEST_NGINX_TLS
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_WECHAT_EVIL_PORT;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1091,11 +996,6 @@ X-WX-
     $TEST_NGINX_TLS
     wx_openid_pass  https://group;
     wx_openid_next_upstream_tries  3;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1116,11 +1016,6 @@ EVIL
 --- environment
 TEST_NGINX_LD_PRELOAD=$TEST_NGINX_WAIT_FOR_PEER
 TALKING_PORT=$TEST_NGINX_WECHAT_EVIL_PORT
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1152,11 +1047,6 @@ X-WX-
 --- environment
 TEST_NGINX_LD_PRELOAD=$TEST_NGINX_WAIT_FOR_PEER
 TALKING_PORT=$TEST_NGINX_WECHAT_EVIL_PORT
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1177,11 +1067,6 @@ EVIL
 --- environment
 TEST_NGINX_LD_PRELOAD=$TEST_NGINX_WAIT_FOR_PEER
 TALKING_PORT=$TEST_NGINX_EAGER_PORT
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1211,11 +1096,6 @@ EVIL
 
     $TEST_NGINX_TLS
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1241,11 +1121,6 @@ X-WX-Code: %CODE%
     wx_openid_app   wxtest $TEST_NGINX_SECRET;
     wx_openid_ssl_trusted_certificate  $TEST_NGINX_CERTS/ca.pem;
     wx_openid_pass  https://localhost:$TEST_NGINX_RAND_PORT_1;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1271,11 +1146,6 @@ X-WX-Code: %CODE%
 
     $TEST_NGINX_TLS
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1301,11 +1171,6 @@ X-WX-Code: %CODE%
 
     $TEST_NGINX_TLS
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1332,11 +1197,6 @@ X-WX-Code: %CODE%
     $TEST_NGINX_TLS
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
     wx_openid_ssl_protocols  TLSv1.2;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1352,11 +1212,6 @@ X-WX-Code: %CODE%
     $TEST_NGINX_TLS
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_WECHAT_TLS12_PORT;
     wx_openid_ssl_protocols  TLSv1.3;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1380,11 +1235,6 @@ X-WX-Code: %CODE%
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_WECHAT_OLD_PORT;
     wx_openid_ssl_protocols  TLSv1.1;
     wx_openid_ssl_ciphers    DEFAULT:@SECLEVEL=0;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1412,11 +1262,6 @@ X-WX-Code: %CODE%
     $TEST_NGINX_TLS
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
     wx_openid_ssl_ciphers  ECDHE-ECDSA-AES128-SHA256;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1444,11 +1289,6 @@ X-WX-Code: %CODE%
     $TEST_NGINX_TLS
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
     wx_openid_ssl_ciphers  ECDHE-ECDSA-AES128-SHA256;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1475,11 +1315,6 @@ wx_openid: bad_gateway: TLS handshake failed
 
     $TEST_NGINX_TLS
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1505,11 +1340,6 @@ X-WX-Code: %CODE%
     $TEST_NGINX_TLS
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
     wx_openid_ssl_verify_depth  1;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers
@@ -1535,11 +1365,6 @@ X-WX-Code: %CODE%
     $TEST_NGINX_TLS
     wx_openid_pass  https://127.0.0.1:$TEST_NGINX_RAND_PORT_1;
     wx_openid_ssl_verify_depth  0;
---- config
-    location /t {
-        wx_openid   on;
-        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
-    }
 --- request
 GET /t
 --- more_headers

@@ -27,7 +27,9 @@ package WxOpenid;
 #   $TEST_NGINX_SECRET                 the secret of app wxtest
 #   $TEST_NGINX_OTHER_SECRET           and of app wxother
 #   $TEST_NGINX_WX_CONFIG              both apps and wx_openid_pass; this is
-#                                      the http_config of a block without one
+#                                      the http_config of a block without one;
+#                                      its config is location /t, protected
+#                                      and proxied to the backend
 #   $TEST_NGINX_H2_PORT                where "--- h2" blocks listen too
 #   $TEST_NGINX_KEEPS_NONE             in upstream {}: no connection is kept,
 #                                      which 1.29.7 and later do of themselves
@@ -389,6 +391,13 @@ sub keep_nothing {
     $block->set_value('http_config', $config);
 }
 
+my $Location = <<'_EOC_';
+    location /t {
+        wx_openid   on;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+_EOC_
+
 sub set_defaults {
     my ($block) = @_;
 
@@ -397,6 +406,10 @@ sub set_defaults {
 
     if (!defined $block->http_config) {
         $block->set_value('http_config', $ENV{TEST_NGINX_WX_CONFIG});
+    }
+
+    if (!defined $block->config) {
+        $block->set_value('config', $Location);
     }
 
     keep_nothing($block);
