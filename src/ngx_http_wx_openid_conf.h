@@ -294,7 +294,15 @@ inline constexpr std::string_view header_variable = "http_";
 /* adds a name to those removed from requests, once; false on no memory */
 bool guard_name(MainConf &mcf, std::string_view name) noexcept;
 
-/* the index of a header's $http_ variable or NGX_ERROR */
+/* whether a header reaches some backend under a name that is removed */
+bool is_guarded(const MainConf &mcf, std::string_view name) noexcept;
+
+/*
+ * The index of a header's $http_ variable or NGX_ERROR; "own": only we give
+ * it a value, where nginx would look for what the client sent.
+ */
+ngx_int_t own_header_variable(ngx_conf_t *cf,
+    std::string_view name) noexcept;
 ngx_int_t index_header_variable(ngx_conf_t *cf,
     std::string_view name) noexcept;
 

@@ -16,23 +16,13 @@ namespace wx_openid {
 namespace {
 
 
-const GuardedName *
-find_guarded(const MainConf &mcf, std::string_view name) noexcept
-{
-    for (const GuardedName &g : elements<GuardedName>(&mcf.guarded)) {
-        if (same_header_name(view(g.name), name)) {
-            return &g;
-        }
-    }
-
-    return nullptr;
-}
-
-
 bool
 may_be_removed(const MainConf &mcf, const ngx_table_elt_t &h) noexcept
 {
-    return mcf.removed_names & header_name_bit(view(h.key));
+    std::string_view name = view(h.key);
+
+    return mcf.removed_names & (header_name_bit(name)
+                                | header_name_bit(without_brackets(name)));
 }
 
 
@@ -40,7 +30,7 @@ bool
 is_removed(const MainConf &mcf, const ngx_table_elt_t &h) noexcept
 {
     return may_be_removed(mcf, h)
-           && (find_guarded(mcf, view(h.key))
+           && (is_guarded(mcf, view(h.key))
                || same_header_name(view(h.key), code_header)
                || carries_token(mcf, h));
 }
@@ -77,10 +67,7 @@ remove_guarded(ngx_http_request_t *r, const MainConf &mcf) noexcept
             continue;
         }
 
-        const GuardedName *guarded = find_guarded(mcf, view(h->key));
-
-        if (guarded) {
-            forget_variable(r, guarded->variable);
+        if (is_guarded(mcf, view(h->key))) {
             continue;
         }
 
@@ -110,10 +97,33 @@ remove_guarded(ngx_http_request_t *r, const MainConf &mcf) noexcept
 }
 
 
+/*
+ * The $http_ of a guarded name has no value but ours, for nginx's own lookup
+ * is replaced: a request that never gets here shows nobody the client's.
+ */
+
+void
+set_guarded(ngx_http_request_t *r, ngx_int_t index,
+    std::string_view value) noexcept
+{
+    ngx_http_variable_value_t &v = r->variables[index];
+
+    v.data = bytes(value.data());
+    v.len = static_cast<unsigned>(value.size());
+    v.valid = !value.empty();
+    v.no_cacheable = 0;
+    v.not_found = value.empty();
+}
+
+
 ngx_int_t
 clean(ngx_http_request_t *r) noexcept
 {
     const MainConf &mcf = *main_conf(r);
+
+    for (const GuardedName &g : elements<GuardedName>(&mcf.guarded)) {
+        set_guarded(r, g.variable, {});
+    }
 
     if (has_removed(mcf, r->headers_in.headers) && !remove_guarded(r, mcf)) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -262,7 +272,7 @@ set_identity_headers(ngx_http_request_t *r, const LocConf &conf) noexcept
                         rule.lowcase.data, rule.hash);
         }
 
-        forget_variable(r, rule.variable);
+        set_guarded(r, rule.variable, view(value));
     }
 
     if (n == 0) {

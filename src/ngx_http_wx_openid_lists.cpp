@@ -31,19 +31,6 @@ is_token(std::string_view s) noexcept
 
 
 bool
-is_guarded(const MainConf &mcf, std::string_view name) noexcept
-{
-    for (const GuardedName &g : elements<GuardedName>(&mcf.guarded)) {
-        if (same_header_name(view(g.name), name)) {
-            return true;
-        }
-    }
-
-    return false;
-}
-
-
-bool
 is_source(const MainConf &mcf, std::string_view name) noexcept
 {
     for (const ngx_str_t &s : elements<ngx_str_t>(&mcf.source_names)) {
@@ -111,6 +98,42 @@ index_lone_variable(ngx_conf_t *cf, std::string_view text) noexcept
 }
 
 
+/* the name of the variable that nginx has for a header */
+
+bool
+name_header_variable(ngx_conf_t *cf, std::string_view name,
+    ngx_str_t &variable) noexcept
+{
+    variable.len = header_variable.size() + name.size();
+    variable.data = static_cast<u_char *>(
+        ngx_pnalloc(cf->pool, variable.len));
+    if (variable.data == nullptr) {
+        return false;
+    }
+
+    u_char *p = ngx_copy(variable.data, header_variable.data(),
+                         header_variable.size());
+
+    for (char c : name) {
+        *p++ = is_alnum(c) ? static_cast<u_char>(to_lower(c)) : '_';
+    }
+
+    return true;
+}
+
+
+/* a header that only we give a value */
+
+ngx_int_t
+get_nothing(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+    uintptr_t data) noexcept
+{
+    v->not_found = 1;
+
+    return NGX_OK;
+}
+
+
 }
 
 
@@ -121,6 +144,23 @@ is_parsed_by_nginx(std::string_view name) noexcept
 {
     for (ngx_http_header_t *h = ngx_http_headers_in; h->name.len; h++) {
         if (same_header_name(view(h->name), name)) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+bool
+is_guarded(const MainConf &mcf, std::string_view name) noexcept
+{
+    std::string_view start = without_brackets(name);
+
+    for (const GuardedName &g : elements<GuardedName>(&mcf.guarded)) {
+        if (same_header_name(view(g.name), name)
+            || same_header_name(view(g.name), start))
+        {
             return true;
         }
     }
@@ -194,18 +234,30 @@ index_header_variable(ngx_conf_t *cf, std::string_view name) noexcept
 {
     ngx_str_t variable;
 
-    variable.len = header_variable.size() + name.size();
-    variable.data = static_cast<u_char *>(
-        ngx_pnalloc(cf->pool, variable.len));
-    if (variable.data == nullptr) {
+    return name_header_variable(cf, name, variable)
+           ? ngx_http_get_variable_index(cf, &variable) : NGX_ERROR;
+}
+
+
+ngx_int_t
+own_header_variable(ngx_conf_t *cf, std::string_view name) noexcept
+{
+    ngx_str_t variable;
+
+    if (!name_header_variable(cf, name, variable)) {
         return NGX_ERROR;
     }
 
-    u_char *p = ngx_copy(variable.data, header_variable.data(),
-                         header_variable.size());
+    ngx_http_variable_t *v = ngx_http_add_variable(cf, &variable,
+                                                   NGX_HTTP_VAR_CHANGEABLE);
+    if (v == nullptr) {
+        return NGX_ERROR;
+    }
 
-    for (char c : name) {
-        *p++ = is_alnum(c) ? static_cast<u_char>(to_lower(c)) : '_';
+    /* one that the configuration itself defines is the operator's */
+
+    if (v->get_handler == nullptr) {
+        v->get_handler = get_nothing;
     }
 
     return ngx_http_get_variable_index(cf, &variable);

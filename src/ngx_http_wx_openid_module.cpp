@@ -84,13 +84,13 @@ ngx_int_t
 index_guarded_names(ngx_conf_t *cf, MainConf &mcf) noexcept
 {
     for (GuardedName &guarded : elements<GuardedName>(&mcf.guarded)) {
-        guarded.variable = index_header_variable(cf, view(guarded.name));
+        guarded.variable = own_header_variable(cf, view(guarded.name));
         if (guarded.variable == NGX_ERROR) {
             return NGX_ERROR;
         }
     }
 
-    mcf.code_variable = index_header_variable(cf, code_header);
+    mcf.code_variable = own_header_variable(cf, code_header);
     mcf.cookie_variable = index_header_variable(cf, "Cookie");
     mcf.authorization_variable = index_header_variable(cf, "Authorization");
 

@@ -969,3 +969,48 @@ X-User: forged
 X-WX-Code: %CODE%
 --- response_body eval
 main::proxied('GET /t') . "X-User: %OPENID%\n\n"
+
+
+
+=== TEST 37: a refused request's $http_x_wx_openid is nobody's, in a page's URI
+--- http_config eval
+$ENV{TEST_NGINX_WX_CONFIG} . '
+    map $http_x_wx_openid $user { default $http_x_wx_openid; }
+'
+--- config
+    error_page  400 =200 /bad?u=[$user$http_x_wx_openid$http_x_wx_code];
+    location /bad {
+        proxy_set_header  X-User [$user];
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+    location /user {
+        wx_openid   on;
+    }
+--- raw_request eval
+"GET /t HTTP/1.1\r\nHost: a\r\nX-WX-OPENID: forged\r\nA: 1\r\n"
+. "X-WX-Code: secret-code\r\nContent-Length: x\r\n\r\n"
+--- error_code: 200
+--- response_body_like: (?ms)^GET /bad\?u=\[\].*^X-User: \[\]$
+--- backend_never
+forged
+secret-code
+
+
+
+=== TEST 38: and in a log
+--- http_config eval
+$ENV{TEST_NGINX_WX_CONFIG} . '
+    log_format  headers  "[$http_x_wx_openid$http_x_wx_code][$http_x_user]";
+'
+--- config
+    access_log  logs/access.log  headers;
+    location /t {
+        wx_openid             on;
+        wx_openid_set_header  X-User $wx_openid;
+    }
+--- raw_request eval
+"GET /t HTTP/1.1\r\nHost: a\r\nX-WX-OPENID: forged\r\nX-User: forged\r\n"
+. "X-WX-Code: secret-code\r\nContent-Length: x\r\n\r\n"
+--- error_code: 400
+--- access_log eval
+"[--][-]"

@@ -161,7 +161,28 @@ X_WX_OPENID: forged
 
 
 
-=== TEST 5: a JSON body with the code arrives unchanged
+=== TEST 5: in brackets PHP takes them for an array of that name
+--- config
+    $TEST_NGINX_UPSTREAMS
+    wx_openid   on;
+--- request eval
+[("GET /fastcgi") x 4]
+--- more_headers eval
+[map { CORE::join "\n", "X-WX-Code: %CODE$_%", "X-WX-OPENID[]: forged",
+       "X-WX-OPENID[a][b]: forged", "x_wx.appid[0]: forged",
+       "X-WX-SOURCE[: forged", "X-WX[OPENID: forged", "X-WX-OPENID[[]: forged",
+       "X-Other: kept" } 1 .. 4]
+--- response_body_like eval
+[map { qr/\A(?!(?s:.*)forged)(?s:.*)^HTTP_X_OTHER: kept
+HTTP_X_WX_APPID: wxtest
+HTTP_X_WX_OPENID: %OPENID$_%
+HTTP_X_WX_SOURCE: wx_client
+
+\z/m } 1 .. 4]
+
+
+
+=== TEST 6: a JSON body with the code arrives unchanged
 --- config
     $TEST_NGINX_UPSTREAMS
     wx_openid   on;
@@ -178,7 +199,7 @@ Content-Type: application/json
 
 
 
-=== TEST 6: a body on disk arrives unchanged
+=== TEST 7: a body on disk arrives unchanged
 --- config
     $TEST_NGINX_UPSTREAMS
     wx_openid   on;
@@ -198,7 +219,7 @@ my $body = CORE::join '', 1 .. 15000;
 
 
 
-=== TEST 7: without an identity no application is asked
+=== TEST 8: without an identity no application is asked
 --- config
     $TEST_NGINX_UPSTREAMS
     wx_openid   on;
@@ -214,7 +235,7 @@ $ENV{FORGED}
 
 
 
-=== TEST 8: a header of the site's own
+=== TEST 9: a header of the site's own
 --- config
     $TEST_NGINX_UPSTREAMS
     wx_openid   on;
@@ -231,7 +252,7 @@ $ENV{FORGED}
 
 
 
-=== TEST 9: gRPC: identity as metadata, forged ones replaced
+=== TEST 10: gRPC: identity as metadata, forged ones replaced
 --- h2
 --- config
     $TEST_NGINX_UPSTREAMS
@@ -255,7 +276,7 @@ the messagegrpc-status: 0\s*\z/ms
 
 
 
-=== TEST 10: gRPC: forged ones are removed where the module is off
+=== TEST 11: gRPC: forged ones are removed where the module is off
 --- h2
 --- config
     $TEST_NGINX_UPSTREAMS
@@ -275,7 +296,7 @@ qr/\A.{5}(?!(?s:.*)(?:forged|x-wx))(?s:.*)^x-other: kept$/ms
 
 
 
-=== TEST 11: gRPC: nothing less would do
+=== TEST 12: gRPC: nothing less would do
 --- h2
 --- config
     $TEST_NGINX_UPSTREAMS

@@ -138,6 +138,15 @@ std::string_view next_part(std::string_view &s, char separator) noexcept;
 bool same_header_name(std::string_view a, std::string_view b) noexcept;
 
 /*
+ * PHP takes "NAME[...]" for an array that replaces NAME
+ * (main/php_variables.c); up to the bracket, or all of it where there is none.
+ */
+constexpr std::string_view without_brackets(std::string_view name) noexcept
+{
+    return {name.data(), std::min(name.find('['), name.size())};
+}
+
+/*
  * One of 64 bits, the same for names that same_header_name() takes for one:
  * a set of names tells by its bits alone that most names are not in it.
  */
