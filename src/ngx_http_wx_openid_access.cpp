@@ -58,8 +58,11 @@ choose_app(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx,
         return NGX_OK;
     }
 
+    /* what is no appid may be a code in its place */
+
     char name[64];
-    std::size_t size = printable(view(appid), name);
+    std::size_t size = view(appid).starts_with(appid_prefix)
+                       ? printable(view(appid), name) : 0;
 
     u_char why[128];
     u_char *last = ngx_snprintf(why, sizeof(why),
@@ -140,6 +143,8 @@ ngx_int_t
 let_in(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
 {
     ctx.identity_visible = true;
+    ctx.status = ctx.source;
+    ctx.refusal = Refusal::none;
 
     switch (check_required(r, conf)) {
     case NGX_OK:
@@ -152,8 +157,6 @@ let_in(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
     }
 
     forget_refusal(ctx);
-    ctx.status = ctx.source;
-    ctx.refusal = Refusal::none;
     count_request(*main_conf(r), ctx);
 
     if (issue_token(r, conf, ctx) != NGX_OK) {

@@ -42,41 +42,22 @@ may_retry_busy(const Ctx &ctx, ngx_msec_t &pause) noexcept
 }
 
 
-bool
-has(std::string_view text, const ngx_str_t &part) noexcept
-{
-    return text.find(view(part)) != std::string_view::npos;
-}
-
-
-/*
- * errmsg goes to the client and to the log, and may repeat what WeChat was
- * sent, as it is or percent-encoded.  The whole reply is looked through, for
- * errmsg was cut; it is decoded in place, for it was read before.
- */
+/* errmsg goes to the client and to the log, and may repeat a credential */
 
 void
 check_errmsg(Ctx &ctx) noexcept
 {
-    std::string_view errmsg = ctx.session.errmsg.view();
     std::string_view body = ctx.attempt.reply.body();
 
-    if (errmsg.empty()) {
+    if (ctx.session.errmsg.empty()) {
         return;
     }
 
-    bool secret = has(errmsg, ctx.app->secret) || has(body, ctx.app->secret);
-    bool code = has(errmsg, ctx.code) || has(body, ctx.code);
-
-    body = {ctx.reply_body,
-            percent_decode(body, {ctx.reply_body, body.size()},
-                           Plus::literal)};
-
-    if (secret || has(body, ctx.app->secret)) {
+    if (errmsg_has(body, view(ctx.app->secret))) {
         ctx.session.errmsg = {};
     }
 
-    ctx.attempt.repeats_code = code || has(body, ctx.code);
+    ctx.attempt.repeats_code = errmsg_has(body, view(ctx.code));
 }
 
 

@@ -71,9 +71,9 @@ path_without_code(ngx_http_request_t *r) noexcept
 
     const Ctx *ctx = find_ctx(r);
 
-    bool hidden = ctx && ctx->code.len
-                  ? path_has_code(r, path, view(ctx->code))
-                  : path_may_have_code(*loc_conf(r));
+    bool hidden = path_may_have_code(*loc_conf(r))
+                  || (ctx && ctx->code.len
+                      && path_has_code(r, path, view(ctx->code)));
 
     return hidden ? "-" : path;
 }

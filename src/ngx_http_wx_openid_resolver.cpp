@@ -143,6 +143,13 @@ set_resolver(ngx_conf_t *cf, MainConf &mcf, Line &line) noexcept
 
     peers.resolver = mcf.resolver;
 
+    if (peers.resolver == nullptr) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"wx_openid_pass\": \"%V\" will not be resolved "
+                           "again, for neither \"resolver\" nor %s names a "
+                           "server", &line.pass->url.host, resolv_conf);
+    }
+
     return NGX_OK;
 }
 

@@ -118,6 +118,17 @@ set_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
     auto &lcf = *static_cast<LocConf *>(conf);
     const ngx_str_t *value = arguments(cf);
 
+    /* an appid may be logged, a secret never */
+
+    if (!view(value[1]).starts_with(appid_prefix)
+        && view(value[2]).starts_with(appid_prefix))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "appid \"%V\" comes after its secret in "
+                           "\"wx_openid_app\"", &value[2]);
+        return conf_error();
+    }
+
     if (!usable_appid(view(value[1]))) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid appid \"%V\" in \"wx_openid_app\"",

@@ -115,6 +115,36 @@ is_alone(std::string_view text, std::string_view prefix) noexcept
 }
 
 
+/* bytes that belong to no variable: such a value is never empty */
+
+bool
+has_fixed_text(std::string_view text) noexcept
+{
+    while (text.starts_with('$')) {
+        text.remove_prefix(1);
+
+        bool braces = text.starts_with('{');
+        std::size_t n = variable_name_length(behind(text, braces));
+
+        text.remove_prefix(ngx_min(n + 2 * braces, text.size()));
+    }
+
+    return !text.empty();
+}
+
+
+void
+warn_of_fixed_text(ngx_conf_t *cf, std::string_view text) noexcept
+{
+    ngx_str_t value = to_str(text);
+
+    ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                       "source \"%V\" in \"wx_openid_code\" has text beside "
+                       "its variables, so it is taken for a code even where "
+                       "they are empty", &value);
+}
+
+
 bool
 parse_source(ngx_conf_t *cf, std::string_view text,
     CodeSource &source) noexcept
@@ -129,7 +159,11 @@ parse_source(ngx_conf_t *cf, std::string_view text,
     if (text.starts_with(json)) {
         text.remove_prefix(json.size());
         source.kind = Kind::json;
-        return usable_json_path(text) && dup(cf->pool, text, source.name);
+
+        /* JSONPath's "$", which is another language */
+
+        return !text.starts_with('$') && usable_json_path(text)
+               && dup(cf->pool, text, source.name);
     }
 
     if (text.starts_with(form)) {
@@ -144,8 +178,15 @@ parse_source(ngx_conf_t *cf, std::string_view text,
 
     ngx_str_t s = to_str(text);
 
-    return ngx_http_script_variables_count(&s) != 0
-           && compile_value(cf, text, source.value);
+    if (ngx_http_script_variables_count(&s) == 0) {
+        return false;
+    }
+
+    if (has_fixed_text(text)) {
+        warn_of_fixed_text(cf, text);
+    }
+
+    return compile_value(cf, text, source.value);
 }
 
 

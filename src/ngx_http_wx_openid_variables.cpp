@@ -70,11 +70,13 @@ unionid(const Ctx &ctx) noexcept
 }
 
 
+/* SSI and scripts ask by name for what the configuration need not name */
+
 std::string_view
 session_key(const Ctx &ctx) noexcept
 {
-    return ctx.identity_visible ? ctx.session.session_key.view()
-                                : std::string_view{};
+    return ctx.identity_visible && main_conf(ctx.request)->keep_session_key
+           ? ctx.session.session_key.view() : std::string_view{};
 }
 
 

@@ -5,7 +5,7 @@ use strict;
 use warnings;
 
 use lib 't/lib';
-use Test::More tests => 672;
+use Test::More tests => 693;
 use WxOpenid::Conf qw(certificates check_conf write_file);
 
 my $Certs = certificates();
@@ -100,6 +100,10 @@ for my $appid ('""', 'wx/1', 'wx\\ 1', 'wx:1', 'wx&1', "w\x{e4}", 'a' x 65) {
 }
 
 taken('the longest appid', "wx_openid_app ${\('a' x 64)} $Secret; $Loopback");
+
+refused('an appid behind its secret',
+        qr/appid "wxtest" comes after its secret in "wx_openid_app"/,
+        "wx_openid_app $Secret wxtest; $Loopback");
 
 for my $where (0, 1) {
     my @text = ("$App $App $Loopback");
@@ -232,13 +236,24 @@ refused('a bad variable in wx_openid_require', qr/invalid variable name/,
 # wx_openid_code
 
 for my $source ('code', '""', 'json:', 'json:.', 'json:a.', 'json:.a',
-                'json:a..b', 'form:', 'header:X-A')
+                'json:a..b', 'json:$.code', 'form:', 'header:X-A')
 {
     (my $text = $source) =~ s/"//g;
     refused("source $source",
             qr/invalid source "\Q$text\E" in "wx_openid_code"/,
             "$App $Loopback wx_openid_code \$http_x_a $source;");
 }
+
+for my $source ('$http_x-wx-code', 'a$arg_code', '${arg_code}b',
+                '$arg_a:$arg_b')
+{
+    warned("source $source",
+           qr/source "\Q$source\E" in "wx_openid_code" has text beside its/,
+           "$App $Loopback wx_openid_code $source;");
+}
+
+taken('sources of variables alone',
+      "$App $Loopback wx_openid_code \$arg_a\${arg_b}\$http_x_c \${arg_d};");
 
 # headers that are removed cannot be looked at, in either order
 

@@ -539,7 +539,27 @@ X-WX-
 
 
 
-=== TEST 14: wx_openid_require: a map of $wx_openid bans a user
+=== TEST 14: wx_openid_require: how the identity came
+--- http_config eval
+$ENV{TEST_NGINX_WX_CONFIG} . '
+    map $wx_openid_status $asked { MISS 1; default 0; }
+'
+--- config
+    location /t {
+        wx_openid          on;
+        wx_openid_require  $wx_openid_status $asked;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+--- request
+GET /t
+--- more_headers
+X-WX-Code: %CODE%
+--- response_body_like
+(?m)^X-WX-OPENID: %OPENID%$
+
+
+
+=== TEST 15: wx_openid_require: a map of $wx_openid bans a user
 --- http_config eval
 my $good = main::wx_openid_of('split-40-good');
 my $bad = main::wx_openid_of('split-40-banned');
@@ -581,7 +601,7 @@ $ENV{TEST_NGINX_WX_CONFIG} . "
 
 
 
-=== TEST 15: wx_openid_require: the operator can see who was banned
+=== TEST 16: wx_openid_require: the operator can see who was banned
 --- http_config eval
 $ENV{TEST_NGINX_WX_CONFIG} . "
     log_format  ban  '\$wx_openid_status \$wx_openid_error [\$wx_openid]';
@@ -607,7 +627,7 @@ wx_openid: forbidden
 
 
 
-=== TEST 16: wx_openid_require: only an identity is asked for it
+=== TEST 17: wx_openid_require: only an identity is asked for it
 --- config
     wx_openid_require  $wx_openid_unionid;
     location /t {
@@ -635,7 +655,7 @@ wx_openid: forbidden
 
 
 
-=== TEST 17: satisfy any: the error_page of our status, not of another's
+=== TEST 18: satisfy any: the error_page of our status, not of another's
 --- config
     location /basic {
         wx_openid             on;
@@ -674,7 +694,7 @@ blocked
 
 
 
-=== TEST 18: an error_page elsewhere: the client is sent there
+=== TEST 19: an error_page elsewhere: the client is sent there
 --- config
     location /t {
         wx_openid   on;
@@ -691,7 +711,7 @@ Location: https://login.example/
 
 
 
-=== TEST 19: the exchange's own location cannot be asked for
+=== TEST 20: the exchange's own location cannot be asked for
 --- config
     wx_openid  optional;
     location /t {
@@ -711,7 +731,7 @@ Location: https://login.example/
 
 
 
-=== TEST 20: the exchange leaves no trace in the main request's variables
+=== TEST 21: the exchange leaves no trace in the main request's variables
 --- http_config eval
 $ENV{TEST_NGINX_WX_CONFIG} . '
     log_format  vars  "$request_method $uri $args $request_length "

@@ -412,7 +412,28 @@ X-WX-Code: %CODE%
 
 
 
-=== TEST 6: and then to whom it is sent
+=== TEST 6: nor to a page that asks for it, when nobody named it
+--- config
+    location /t {
+        wx_openid   on;
+        ssi         on;
+        ssi_types   text/plain;
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+--- request
+GET /t
+--- more_headers
+X-WX-Code: %CODE%
+X-Key: [<!--#echo var="wx_openid_session_key" -->]
+X-Id: [<!--#echo var="wx_openid" -->]
+--- response_body_like
+(?m)^X-Key: \[\]
+X-Id: \[%OPENID%\]$
+--- wechat_count: %CODE%=1
+
+
+
+=== TEST 7: and then to whom it is sent
 --- http_config
     wx_openid_app   wxtest $TEST_NGINX_SECRET;
     wx_openid_pass  http://127.0.0.1:$TEST_NGINX_WECHAT_PORT;
@@ -432,7 +453,7 @@ X-WX-Code: %CODE%
 
 
 
-=== TEST 7: an upstream before the exchange had the code in its arguments
+=== TEST 8: an upstream before the exchange had the code in its arguments
 --- http_config eval
 $ENV{TEST_NGINX_WX_CONFIG} . '
     server {
@@ -461,7 +482,7 @@ for my $kind ('err--1', 'err-40029', 'status-500', 'fault-close') {
 
 
 
-=== TEST 8: a code that was not looked for, for a token came
+=== TEST 9: a code that was not looked for, for a token came
 --- http_config eval
 $ENV{TEST_NGINX_WX_CONFIG} . '
     wx_openid_session_keys  ' . "$ENV{TEST_NGINX_KEYS};" . '
@@ -491,3 +512,50 @@ is(scalar @ours, 1, "$name - a line");
 unlike("@ours", qr/\Q$code/, "$name - without the code");
 is(wechat("count?code=$code"), 0, "$name - which is not spent");
 --- checks: 4
+
+
+
+=== TEST 10: a second code, which was not looked for
+--- http_config eval
+$ENV{TEST_NGINX_WX_CONFIG} . '
+    map $uri $in_path { ~^/t/(?<code>.+)$ $code; }
+'
+--- config
+    location /t {
+        wx_openid       on;
+        wx_openid_code  $http_x_wx_code $in_path;
+        proxy_pass      http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+--- request
+GET /ready
+--- error_code: 404
+--- steps
+my $code = new_code();
+
+new_log_lines();
+my $answer = ask_nginx("GET /t/$code HTTP/1.1\r\nHost: localhost\r\n"
+                       . 'X-WX-Code: ' . new_code('err-40029')
+                       . "\r\nConnection: close\r\n\r\n");
+my @ours = grep { /wx_openid: / } new_log_lines();
+
+is(status_of($answer), 401, "$name - refused");
+is(scalar @ours, 1, "$name - a line");
+unlike("@ours", qr/\Q$code/, "$name - without the second code");
+--- checks: 3
+
+
+
+=== TEST 11: a code in the appid's place
+--- config
+    location /t {
+        wx_openid        on;
+        wx_openid_appid  $arg_appid;
+        proxy_pass       http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+--- request
+GET /t?appid=%CODE%&code=wxtest
+--- error_code: 403
+--- response_body_like: unknown_app
+--- error_log
+wx_openid: unknown_app: "" is no "wx_openid_app" here
+--- wechat_total: 0

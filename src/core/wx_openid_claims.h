@@ -18,6 +18,10 @@ namespace wx_openid {
 
 inline constexpr std::size_t max_appid_length = 64;
 
+/* all of WeChat's begin so, and no secret does, which is hexadecimal */
+
+inline constexpr std::string_view appid_prefix = "wx";
+
 /* JSON's numbers are doubles, which are exact so far */
 
 inline constexpr std::int64_t max_claim_time = std::int64_t{1} << 53;

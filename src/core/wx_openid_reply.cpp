@@ -11,6 +11,7 @@
 #include <limits>
 
 #include "wx_openid_json.h"
+#include "wx_openid_memory.h"
 
 
 namespace wx_openid {
@@ -189,6 +190,39 @@ read_session_reply(std::string_view body) noexcept
     }
 
     return reply;
+}
+
+
+bool
+errmsg_has(std::string_view body, std::string_view text) noexcept
+{
+    MemoryWatch memory;
+
+    auto json = parse_json_object(body);
+
+    if (!json) {
+        return memory.ran_out();
+    }
+
+    auto errmsg = find_member(json.get(), "errmsg").value;
+
+    if (!cJSON_IsString(errmsg)) {
+        return false;
+    }
+
+    std::string_view said = errmsg->valuestring;
+
+    if (said.find(text) != std::string_view::npos) {
+        return true;
+    }
+
+    /* decoded in place, for this JSON is ours alone */
+
+    said = {errmsg->valuestring,
+            percent_decode(said, {errmsg->valuestring, said.size()},
+                           Plus::literal)};
+
+    return said.find(text) != std::string_view::npos;
 }
 
 

@@ -60,6 +60,13 @@ struct SessionReply {
  */
 SessionReply read_session_reply(std::string_view body) noexcept;
 
+/*
+ * Whether the errmsg of a reply repeats a text that WeChat was sent, as it is
+ * or percent-encoded.  The whole of it is looked through, for SessionReply's
+ * is cut.  Without the memory to look it counts as repeated.
+ */
+bool errmsg_has(std::string_view body, std::string_view text) noexcept;
+
 /* 1 to max_openid_length bytes of A-Z a-z 0-9 _ - . */
 bool usable_openid(std::string_view openid) noexcept;
 

@@ -140,7 +140,10 @@ report_reply(Report &report)
 
     std::string words = "errcode " + std::to_string(session.errcode);
 
-    if (!session.errmsg.empty()) {
+    if (errmsg_has(call.reply().body, report.question.secret)) {
+        words += ", with an errmsg that repeats the secret";
+
+    } else if (!session.errmsg.empty()) {
         words += ": " + std::string(session.errmsg.view());
     }
 

@@ -528,3 +528,39 @@ TEST(ReplyErrorText, TellsEachErrorInItsOwnWords)
         EXPECT_TRUE(texts.insert(text).second) << text;
     }
 }
+
+
+std::string
+refusal(const std::string &errmsg)
+{
+    return "{\"errcode\":40029,\"errmsg\":\"" + errmsg + "\"}";
+}
+
+
+TEST(ErrmsgHas, FindsATextAsItIsOrEncoded)
+{
+    for (auto errmsg : {"a+b/c", "x a+b/c y", "a\\u002bb\\/c", "a%2Bb%2fc",
+                        "%61+b/c", "\\u0025\\u0036\\u0031+b/c"})
+    {
+        EXPECT_TRUE(errmsg_has(refusal(errmsg), "a+b/c")) << errmsg;
+    }
+}
+
+
+TEST(ErrmsgHas, LooksBehindWhereItIsCut)
+{
+    EXPECT_TRUE(errmsg_has(refusal(std::string(300, 'x') + "secret"),
+                           "secret"));
+    EXPECT_TRUE(errmsg_has(refusal(std::string(max_errmsg_length - 3, 'x')
+                                   + "secret"), "secret"));
+}
+
+
+TEST(ErrmsgHas, LooksNowhereElse)
+{
+    EXPECT_FALSE(errmsg_has(refusal("code been used"), "40029"));
+    EXPECT_FALSE(errmsg_has("{\"errcode\":1,\"rid\":\"secret\"}", "secret"));
+    EXPECT_FALSE(errmsg_has("{\"errmsg\":5}", "5"));
+    EXPECT_FALSE(errmsg_has("no JSON: secret", "secret"));
+    EXPECT_FALSE(errmsg_has("", "secret"));
+}
