@@ -192,6 +192,7 @@ bool zone_take_over(const MainConf &mcf, Ticket ticket, Owner dead,
 void zone_renew(const MainConf &mcf, Ticket ticket, Owner owner,
     Owner heir) noexcept;
 void zone_forget(const MainConf &mcf, Ticket ticket) noexcept;
+void zone_abandon(const MainConf &mcf, Ticket ticket, Owner owner) noexcept;
 void zone_finish(const MainConf &mcf, Ticket ticket, Owner owner,
     Outcome outcome, std::string_view result) noexcept;
 

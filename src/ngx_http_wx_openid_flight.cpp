@@ -32,11 +32,15 @@ constexpr ngx_msec_t deadline_grace = 1000;
 /* false: what lies in the zone is no result, which cannot be */
 
 bool
-use_result(Ctx &ctx, std::string_view text, Status source) noexcept
+use_result(Ctx &ctx, std::span<char> text, Status source) noexcept
 {
     ExchangeResult result;
+    auto &session_key = result.session.session_key;
 
-    if (!read_result(text, result)) {
+    WipedAtEnd wiped_text(text.data(), text.size());
+    WipedAtEnd wiped_key(&session_key, sizeof(session_key));
+
+    if (!read_result({text.data(), text.size()}, result)) {
         return false;
     }
 

@@ -122,6 +122,8 @@ finish_in_zone(const MainConf &mcf, const Ctx &ctx) noexcept
 
     char text[max_result_text];
     ExchangeResult result;
+    WipedAtEnd wiped_text(text, sizeof(text));
+    WipedAtEnd wiped_result(&result, sizeof(result));
 
     result.refusal = ctx.exchange_refusal;
     result.time = ctx.auth_time;
@@ -137,31 +139,37 @@ finish_in_zone(const MainConf &mcf, const Ctx &ctx) noexcept
 
     zone_finish(mcf, ctx.flight.ticket, ctx.flight.owner,
                 outcome_of(mcf, ctx), {text, size});
-
-    ngx_explicit_memzero(text, sizeof(text));
-    ngx_explicit_memzero(&result, sizeof(result));
 }
 
 
 /* WeChat is to be asked again, for a client that has gone meanwhile */
 
 bool
-is_heritable(const Ctx &ctx) noexcept
+is_unspent(const Ctx &ctx) noexcept
 {
-    return (ctx.state == State::repeating || ctx.state == State::pausing)
-           && !ngx_queue_empty(&ctx.flight.followers);
+    return ctx.state == State::repeating || ctx.state == State::pausing;
 }
 
 
-/* the first of the followers leads the others from here on */
+/*
+ * The first of the followers leads the others from here on.  Without any,
+ * whoever waits in another worker looks anew.
+ */
 
 void
 hand_over(Ctx &ctx) noexcept
 {
     ngx_queue_t &followers = ctx.flight.followers;
-    Ctx &heir = ctx_of(ngx_queue_head(&followers));
 
     leave_queue(ctx);
+
+    if (ngx_queue_empty(&followers)) {
+        zone_abandon(main_conf_of(ctx), ctx.flight.ticket, ctx.flight.owner);
+        return;
+    }
+
+    Ctx &heir = ctx_of(ngx_queue_head(&followers));
+
     ngx_queue_remove(&heir.flight.queue);
     become_head(heir, Role::lead);
 
@@ -286,7 +294,7 @@ leave_flight(Ctx &ctx) noexcept
     }
 
     if (flight.role == Role::lead) {
-        if (is_heritable(ctx)) {
+        if (is_unspent(ctx)) {
             hand_over(ctx);
             return;
         }

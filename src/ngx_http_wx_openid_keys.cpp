@@ -109,6 +109,10 @@ set_session_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
 
     ngx_str_t file = arguments(cf)[1];
 
+    /* also with "off": clients may have some that open again tomorrow */
+
+    main_conf(cf).sessions = 1;
+
     if (view(file) == "off") {
         lcf.keys = nullptr;
         return NGX_CONF_OK;
@@ -150,8 +154,6 @@ set_session_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
         return refuse_keys(cf, file, 0,
                            {why, write_key_set_error(error, why)});
     }
-
-    main_conf(cf).sessions = 1;
 
     return lcf.keys ? NGX_CONF_OK : conf_error();
 }

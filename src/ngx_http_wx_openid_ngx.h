@@ -135,6 +135,28 @@ T *unset_ptr() noexcept
 }
 
 
+/* memory that is wiped when the block ends, whichever way */
+
+class WipedAtEnd {
+public:
+    WipedAtEnd(void *data, std::size_t size) noexcept
+        : data_(data), size_(size)
+    {}
+
+    ~WipedAtEnd()
+    {
+        ngx_explicit_memzero(data_, size_);
+    }
+
+    WipedAtEnd(const WipedAtEnd &) = delete;
+    WipedAtEnd &operator=(const WipedAtEnd &) = delete;
+
+private:
+    void *data_;
+    std::size_t size_;
+};
+
+
 /*
  * Fills an element of a header list; the views must live as long as the
  * request.  Since 1.23.0 equal headers are chained and the link is ours to

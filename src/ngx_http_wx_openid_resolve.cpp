@@ -23,6 +23,8 @@ constexpr ngx_msec_t query_timeout = max_nameservers * 5000;
 constexpr ngx_msec_t first_retry = 1000;
 constexpr ngx_msec_t last_retry = 30000;
 
+constexpr time_t longest_ttl = 86400;
+
 
 void
 schedule(Peers &peers, ngx_msec_t time) noexcept
@@ -188,7 +190,9 @@ on_answer(ngx_resolver_ctx_t *answer) noexcept
         return;
     }
 
-    time_t left = answer->valid - ngx_time();
+    /* the clock may have been set back since */
+
+    time_t left = ngx_min(answer->valid - ngx_time(), longest_ttl);
 
     peers.failing = false;
     peers.retry = 0;

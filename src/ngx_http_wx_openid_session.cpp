@@ -82,6 +82,7 @@ open_one(ngx_http_request_t *r, const LocConf &conf, std::string_view token,
 {
     const App *app;
     Claims claims;
+    WipedAtEnd wiped(&claims, sizeof(Claims));
 
     TokenError error = conf.keys->open(token, ngx_time(), claims);
 
@@ -105,15 +106,13 @@ open_one(ngx_http_request_t *r, const LocConf &conf, std::string_view token,
         ctx.token_fault = "of an app that is not used here";
     }
 
-    ngx_explicit_memzero(&claims, sizeof(Claims));
-
     return rc;
 }
 
 
 /*
- * False: the one that came is good for longer, or for as long as any is.  A
- * login answers with a token even so.
+ * False: the one that came is young enough, or good for as long as
+ * session_max lets any be.  A login answers with a token even so.
  */
 
 bool
@@ -123,7 +122,7 @@ is_due(const LocConf &conf, const Ctx &ctx, time_t exp) noexcept
         return true;
     }
 
-    if (exp <= ctx.token_exp) {
+    if (exp <= ctx.token_exp && exp == ctx.auth_time + conf.session_max) {
         return false;
     }
 

@@ -270,6 +270,15 @@ zone_forget(const MainConf &mcf, Ticket ticket) noexcept
 
 
 void
+zone_abandon(const MainConf &mcf, Ticket ticket, Owner owner) noexcept
+{
+    ZoneLock lock(*mcf.zone);
+
+    mcf.zone->table.abandon(ticket, owner);
+}
+
+
+void
 zone_finish(const MainConf &mcf, Ticket ticket, Owner owner, Outcome outcome,
     std::string_view result) noexcept
 {

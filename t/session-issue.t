@@ -584,15 +584,19 @@ my @cases = (
     ['/renew', 540, 0], ['/renew', 660, 7200],
     ['/nested/ttl', 540, 0], ['/nested/ttl', 660, 36000],
     ['/nested/never', 7000, 0], ['/never', 7000, 0],
+
+    # one that another program made, or that a shorter ttl came after
+    ['/default', 3540, 0, 7200], ['/default', 3660, 7200, 7200],
+    ['/default', 3660, 7200, 86400],
 );
 
 for my $case (@cases) {
-    my ($target, $age, $ttl) = @$case;
+    my ($target, $age, $ttl, $left) = @$case;
     my $now = time;
     my $old = token(iat => $now - $age, auth_time => $now - $age - 1000,
-                    exp => $now + 120, unionid => 'oUNION');
+                    exp => $now + ($left // 120), unionid => 'oUNION');
     my $answer = get($target, "X-WX-Session: $old");
-    my $what = "$name - $target, $age s";
+    my $what = "$name - $target, $age s, " . ($left // 120) . ' s left';
 
     is(status_of($answer), 204, "$what - status");
 
@@ -611,7 +615,7 @@ for my $case (@cases) {
                          auth_time => $now - $age - 1000 },
               "$what - the rest is kept");
 }
---- checks eval: 11 * 3
+--- checks eval: 14 * 3
 
 
 

@@ -295,6 +295,17 @@ Table::renew(Ticket ticket, Owner owner, Owner heir) noexcept
 
 
 void
+Table::abandon(Ticket ticket, Owner owner) noexcept
+{
+    Cell *c = cell_of(ticket);
+
+    if (c && c->state == cell_pending && owner_of(*c) == owner) {
+        release(ticket.cell);
+    }
+}
+
+
+void
 Table::finish(Ticket ticket, Owner owner, std::uint64_t now, Outcome outcome,
     std::string_view result) noexcept
 {

@@ -121,6 +121,9 @@ public:
     Poll poll(Ticket ticket, std::span<char> result) noexcept;
     void forget(Ticket ticket) noexcept;
 
+    /* the leader goes and nothing is spent: who waits finds it lost */
+    void abandon(Ticket ticket, Owner owner) noexcept;
+
     /*
      * Makes "owner" lead what "dead" did, as poll() told, unless somebody
      * else was faster; counts the waiter out if so.

@@ -560,6 +560,39 @@ TEST_F(TableTest, NobodyInheritsWhatHasEnded)
 }
 
 
+TEST_F(TableTest, WhatIsAbandonedIsLostToWhoWaitsAndLedAnew)
+{
+    Ticket ticket = b.wait(b.lead(1, 17));
+
+    Owner owner = b.poll(ticket).owner;
+
+    b.mem.table.abandon(ticket, {18, start});
+    EXPECT_EQ(b.poll(ticket).state, State::pending);
+
+    b.mem.table.abandon(ticket, owner);
+    EXPECT_EQ(b.poll(ticket).state, State::lost);
+    EXPECT_EQ(b.find(1).found, Found::lead);
+
+    b.mem.table.abandon(ticket, owner);
+    b.mem.table.abandon(Ticket{}, owner);
+    EXPECT_EQ(b.find(1).found, Found::pending);
+}
+
+
+TEST_F(TableTest, WhatHasEndedIsNotAbandoned)
+{
+    Ticket ticket = b.wait(b.lead(1, 17));
+
+    Owner owner = b.poll(ticket).owner;
+
+    b.finish(ticket, Outcome::good, "r");
+    b.mem.table.abandon(ticket, owner);
+
+    EXPECT_EQ(b.poll(ticket).state, State::done);
+    EXPECT_EQ(b.find(1).found, Found::result);
+}
+
+
 TEST_F(TableTest, WhoTookOverFinishesForAll)
 {
     Ticket ticket = b.wait(b.wait(b.lead(1, 17)));
