@@ -39,6 +39,11 @@ END
 }
 
 
+# Our C++ has no warning, by this compiler; others' may have new ones.
+
+export WX_OPENID_CFLAGS=-Werror
+
+
 # Debian's packages, by what needs them
 
 tool_packages=(g++ make libcjson-dev)
@@ -50,6 +55,14 @@ test_packages=(libgtest-dev clang libclang-rt-dev binutils)
 
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+
+case $root in
+    *[[:space:]]*)
+        echo "build.sh: nginx's configure takes no path with blanks: $root" >&2
+        exit 1
+        ;;
+esac
+
 module=ngx_http_wx_openid_module.so
 
 . "$root/t/tools/packages.sh"
@@ -129,7 +142,7 @@ compile() {
     # a checkout has it elsewhere than a release
     [ -x "$tree/configure" ] || configure=auto/configure
 
-    stamp=$(printf '%s\n' "$tree" "${CC-}" "${CFLAGS-}" "$@"
+    stamp=$(printf '%s\n' "$tree" "${CC-}" "${CFLAGS-}" "$WX_OPENID_CFLAGS" "$@"
             cksum < "$root/config"; cksum < "$root/config.make"
             cksum < "$tree/src/core/nginx.h")
 
@@ -142,7 +155,7 @@ compile() {
         (cd "$dir" && ASAN_OPTIONS=detect_leaks=0 "$configure" "$@") \
             > "$dir/configure.log" 2>&1 < /dev/null \
             || { tail -n 12 "$dir/configure.log" >&2
-                 die "configure failed, see build/$name/objs/autoconf.err"; }
+                 die "configure failed, see build/$name/configure.log"; }
 
         echo "$stamp" > "$dir/stamp"
     fi
