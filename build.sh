@@ -142,7 +142,8 @@ compile() {
     # a checkout has it elsewhere than a release
     [ -x "$tree/configure" ] || configure=auto/configure
 
-    stamp=$(printf '%s\n' "$tree" "${CC-}" "${CFLAGS-}" "$WX_OPENID_CFLAGS" "$@"
+    stamp=$(printf '%s\n' "$tree" "${CC-}" "${CFLAGS-}" "$@"
+            echo "$WX_OPENID_CFLAGS"
             cksum < "$root/config"; cksum < "$root/config.make"
             cksum < "$tree/src/core/nginx.h")
 
@@ -421,8 +422,17 @@ tree=
 arguments=()
 command=build
 
+# what builds by itself takes none of the options before it
+
+alone() {
+    [ $kind = dynamic ] && [ -z "$tree" ] \
+        || die "\"$1\" takes no option before it"
+}
+
 while [ $# -gt 0 ]; do
     case $1 in
+        test | demo | matrix | coverage | fuzz | soak | bench | examples \
+            | deb)   alone "$1" ;;&
         --nginx=*)   tree=$(source_tree "${1#*=}") ;;
         --static)    kind=static ;;
         --asan)      kind=asan ;;

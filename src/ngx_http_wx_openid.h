@@ -1,7 +1,8 @@
 /*
  * Copyright (C) wx_openid authors
  *
- * What each file of the glue offers the others at request time.
+ * What each file of the glue offers the others, beside what makes the
+ * configuration.
  */
 
 #ifndef NGX_HTTP_WX_OPENID_H
@@ -182,7 +183,7 @@ Zone *create_zone(ngx_conf_t *cf, const MainConf &mcf) noexcept;
 bool zone_digest(const MainConf &mcf, const Ctx &ctx,
     Digest &digest) noexcept;
 
-/* as the table's, under the zone's lock */
+/* as the table's, under the zone's lock; to find is to wait, too */
 Lookup zone_find(const MainConf &mcf, const Digest &digest, Owner owner,
     std::span<char> result) noexcept;
 Poll zone_poll(const MainConf &mcf, Ticket ticket,

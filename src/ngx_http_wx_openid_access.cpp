@@ -16,6 +16,13 @@
  *      v
  *     settled                       r is nginx's again
  *
+ * Where somebody else exchanges the same code, instead of exchanging:
+ *
+ *     waiting <---> looking         who leads, or our timer: NGX_AGAIN
+ *      |              |
+ *      v              v
+ *     settled        exchanging     if nobody leads any more
+ *
  * A request without a code stays idle, also with a token, and is looked at
  * again wherever an internal redirect leads; a settled one is never exchanged
  * again, and each location decides for itself what the result is worth.

@@ -162,8 +162,9 @@ create_loc_conf(ngx_conf_t *cf) noexcept
     /*
      * set by ngx_pcalloc():
      *
-     *     conf->apps, apps_by_appid, codes, headers, require, pass, line
-     *         = NULL;
+     *     conf->apps, apps_by_appid, codes, headers, require, pass, line,
+     *         own_session_sources, session_sources = NULL;
+     *     conf->login = 0;
      *     conf->host, tls.ciphers, tls.trusted_certificate, tls.crl
      *         = { 0, NULL };
      *     conf->tls.protocols = 0;

@@ -3,7 +3,8 @@
  *
  * The configuration: what it is made of, and what the files that make it
  * offer one another.  Const once it is merged; what changes belongs to a
- * request or to a process.
+ * request, or hangs off it as a process's own: Worker, Zone, the line's
+ * peers, the token's codec.
  */
 
 #ifndef NGX_HTTP_WX_OPENID_CONF_H
@@ -178,8 +179,7 @@ struct MainConf {
     ngx_flag_t keep_session_key;        /* some $wx_openid_session_key */
 
     Zone *zone;                         /* null where the module is unused */
-    Worker *worker;                     /* the one thing that is not const:
-                                           each process has its own */
+    Worker *worker;                     /* each process has its own */
 
     ngx_array_t guarded;                /* of GuardedName */
     ngx_array_t source_names;           /* of ngx_str_t: $http_NAME that

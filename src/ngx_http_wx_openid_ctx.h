@@ -35,8 +35,8 @@ enum class Status { unset, miss, hit, wait, session, none, error };
 
 
 /*
- * One try to exchange the code.  Lives from begin to settle; upstream.cpp
- * fills it in, judge.cpp judges it.
+ * One try to exchange the code.  Lives from begin to settle; upstream.cpp and
+ * balancer.cpp fill it in, judge.cpp judges it.
  */
 
 struct Attempt {

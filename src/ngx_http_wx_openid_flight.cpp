@@ -19,6 +19,8 @@ namespace {
 
 using Role = Flight::Role;
 
+static_assert(max_result_text <= max_result_size);
+
 /* the pauses between two looks at the zone double between these */
 
 constexpr ngx_msec_t first_pause = 5;

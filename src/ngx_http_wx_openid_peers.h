@@ -1,9 +1,10 @@
 /*
  * Copyright (C) wx_openid authors
  *
- * A host's addresses and idle connections, as peers.cpp, resolve.cpp and
- * status.cpp see them.  A process's own: made with the configuration,
- * changed by each worker for itself.
+ * A host's addresses and idle connections, as the files that look after the
+ * line see them (peers, addresses, idle, resolve, resolver), and status.cpp.
+ * A process's own: made with the configuration, changed by each worker for
+ * itself.
  */
 
 #ifndef NGX_HTTP_WX_OPENID_PEERS_H

@@ -1,8 +1,9 @@
 /*
  * Copyright (C) wx_openid authors
  *
- * The answer to a refused request: the JSON of the interface, or the way
- * to the operator's error_page.  Knows nothing of why it was refused.
+ * The answer to a refused request: the JSON of the interface, or the way to
+ * the operator's error_page; and the headers that we add to a response.
+ * Makes no decision.
  */
 
 #include "ngx_http_wx_openid.h"
@@ -115,23 +116,6 @@ send_json(ngx_http_request_t *r, ngx_uint_t status,
 }
 
 
-}
-
-
-ngx_table_elt_t *
-add_header_out(ngx_http_request_t *r, std::string_view key,
-    std::string_view value) noexcept
-{
-    auto *h = static_cast<ngx_table_elt_t *>(
-        ngx_list_push(&r->headers_out.headers));
-    if (h) {
-        fill_header(*h, key, value, nullptr, 1);
-    }
-
-    return h;
-}
-
-
 /* what tells caches: nginx's, those of RFC 9213, and those before it */
 
 bool
@@ -146,6 +130,23 @@ is_for_caches(std::string_view name) noexcept
            || equal_nocase(name, "Expires")
            || equal_nocase(name, "X-Accel-Expires")
            || equal_nocase(name, "Surrogate-Control");
+}
+
+
+}
+
+
+ngx_table_elt_t *
+add_header_out(ngx_http_request_t *r, std::string_view key,
+    std::string_view value) noexcept
+{
+    auto *h = static_cast<ngx_table_elt_t *>(
+        ngx_list_push(&r->headers_out.headers));
+    if (h) {
+        fill_header(*h, key, value, nullptr, 1);
+    }
+
+    return h;
 }
 
 

@@ -1,8 +1,8 @@
 /*
  * Copyright (C) wx_openid authors
  *
- * The configuration of sessions: sources and cookie parsed, all of it
- * merged.  Knows of no request and makes no token.
+ * The configuration of sessions: sources parsed, all of it merged; keys and
+ * cookie have files of their own.  Knows of no request and makes no token.
  */
 
 #include "ngx_http_wx_openid.h"

@@ -115,6 +115,26 @@ put_counters(Writer &out, const Stats &stats) noexcept
 }
 
 
+/* seconds as Prometheus's own clients write a bound: 0.01, 2.5, 1 */
+
+ngx_str_t
+bound_text(ngx_msec_t time, std::span<u_char, 32> buf) noexcept
+{
+    u_char *end = ngx_sprintf(buf.data(), "%M.%03M", time / 1000,
+                              time % 1000);
+
+    while (end[-1] == '0') {
+        end--;
+    }
+
+    if (end[-1] == '.') {
+        end--;
+    }
+
+    return {static_cast<std::size_t>(end - buf.data()), buf.data()};
+}
+
+
 void
 put_histogram(Writer &out, const Stats &stats) noexcept
 {
@@ -124,11 +144,12 @@ put_histogram(Writer &out, const Stats &stats) noexcept
     ngx_uint_t n = 0;
 
     for (std::size_t i = 0; i < std::size(exchange_bounds); i++) {
-        ngx_msec_t bound = exchange_bounds[i];
+        u_char buf[32];
+        ngx_str_t bound = bound_text(exchange_bounds[i], buf);
 
         n += stats.exchanges[i];
-        out.put("wx_openid_exchange_seconds_bucket{le=\"%M.%03M\"} %ui\n",
-                bound / 1000, bound % 1000, n);
+        out.put("wx_openid_exchange_seconds_bucket{le=\"%V\"} %ui\n",
+                &bound, n);
     }
 
     n += stats.exchanges[std::size(exchange_bounds)];

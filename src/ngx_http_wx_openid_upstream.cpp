@@ -232,7 +232,7 @@ finalize_request(ngx_http_request_t *sr, ngx_int_t rc) noexcept
 
     sr->header_only = 1;
 
-    /* nginx takes it for a post_action's own, which has none */
+    /* or nginx would run the server's post_action for it */
 
     sr->post_action = 1;
     sr->uri_changes = 0;

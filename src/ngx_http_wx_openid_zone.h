@@ -1,7 +1,7 @@
 /*
  * Copyright (C) wx_openid authors
  *
- * The zone as zone.cpp and stats.cpp see it: what lies in shared memory,
+ * The zone as zone, stats and status see it: what lies in shared memory,
  * and the process's way to it.
  */
 

@@ -163,3 +163,24 @@ is(index($log, substr key_text('old'), 0, 8), -1, "$name - no key in the log");
 # the [emerg] of above were wanted, so nobody shall look for them
 truncate $Test::Nginx::Util::ErrLogFile, 0;
 --- checks: 8
+
+
+
+=== TEST 3: with sessions off no token reaches the upstream
+--- http_config
+    $TEST_NGINX_WX_CONFIG
+    wx_openid_session_keys    off;
+    wx_openid_session_cookie  wxs;
+--- config
+    wx_openid   optional;
+    location /t {
+        proxy_pass  http://127.0.0.1:$TEST_NGINX_BACKEND_PORT;
+    }
+--- request
+GET /t
+--- more_headers eval
+my $token = WxOpenid::Token::token();
+"X-WX-Session: $token\nAuthorization: Bearer $token\nCookie: a=1; wxs=$token"
+--- response_body_like: (?m)^Cookie: a=1$
+--- response_body_unlike: eyJ
+--- wechat_total: 0

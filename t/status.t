@@ -268,12 +268,12 @@ counts('asked again while busy', $nginx,
         $bucket{$bound} = $after->{$name} - $before->{$name};
     }
 
-    is_deeply([sort { $a <=> $b } map { 0 + $_ } grep { /\d/ } keys %bucket],
+    is_deeply([sort { $a <=> $b } grep { /\d/ } keys %bucket],
               [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
               'histogram: 5 ms to 10 s');
     is(sum(map { $bucket{$_} } grep { /\d/ && $_ < 0.3 } keys %bucket), 0,
        'histogram: not in those below');
-    is($bucket{'10.000'}, 1, 'histogram: in the last');
+    is($bucket{10}, 1, 'histogram: in the last');
     is($bucket{'+Inf'}, 1, 'histogram: and in all');
 
     my $sum = 'wx_openid_exchange_seconds_sum';

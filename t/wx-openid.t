@@ -513,6 +513,30 @@ subtest 'check: what the command line may not have' => sub {
     is run_tool('')->{exit}, 2, 'no command';
     is run_tool('', 'nonsense')->{exit}, 2, 'unknown command';
     is run_tool('', '--help')->{exit}, 0, '--help';
+    like run_tool('', '--version')->{out}, qr/\Awx-openid [\d.]+\n\z/,
+        '--version';
+};
+
+subtest 'check: options with "="' => sub {
+    my $good = '{"errcode":40029,"errmsg":"invalid code"}';
+    my ($pid, $port) = canned("HTTP/1.1 200 OK\r\nContent-Length: "
+                              . length($good) . "\r\n\r\n$good");
+    my $run = run_tool('', 'check', "--appid=$Appid",
+                       "--secret=file:$Secret_file",
+                       "--url=http://127.0.0.1:$port", '--json');
+    waitpid $pid, 0;
+
+    is $run->{exit}, 0, 'exit status';
+    is run_tool('', 'check', '--appid=')->{exit}, 2, 'no value';
+};
+
+subtest 'check: a secret with a blank' => sub {
+    my ($pid, $port) = canned("HTTP/1.1 200 OK\r\n\r\n{}");
+    my $run = run_tool("a blank \n", 'check', '--appid', $Appid, '--secret',
+                       '-', '--url', "http://127.0.0.1:$port");
+    waitpid $pid, 0;
+
+    like $run->{err}, qr/the secret has a blank/, 'told';
 };
 
 subtest 'keygen: makes a JWK Set' => sub {

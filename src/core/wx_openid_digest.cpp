@@ -1,5 +1,7 @@
 /*
  * Copyright (C) wx_openid authors
+ *
+ * wx_openid_digest.h: by OpenSSL, whose context is kept for the next.
  */
 
 #include "wx_openid_digest.h"

@@ -2,8 +2,7 @@
  * Copyright (C) wx_openid authors
  *
  * Digests by which exchanges are told apart: SHA-256 (FIPS 180-4) over
- * length-prefixed parts, so that no two lists of parts run together.  The
- * only file of the core, beside the token's, that knows OpenSSL.
+ * length-prefixed parts, so that no two lists of parts run together.
  */
 
 #ifndef WX_OPENID_DIGEST_H

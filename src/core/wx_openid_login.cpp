@@ -1,5 +1,7 @@
 /*
  * Copyright (C) wx_openid authors
+ *
+ * The JSON of wx_openid_login.h, written by cJSON.
  */
 
 #include "wx_openid_login.h"

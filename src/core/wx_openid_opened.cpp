@@ -1,5 +1,7 @@
 /*
  * Copyright (C) wx_openid authors
+ *
+ * The tokens of wx_openid_opened.h, wiped as they go.
  */
 
 #include "wx_openid_opened.h"

@@ -1,5 +1,7 @@
 /*
  * Copyright (C) wx_openid authors
+ *
+ * resolv.conf, as wx_openid_resolvconf.h reads it.
  */
 
 #include "wx_openid_resolvconf.h"

@@ -165,7 +165,7 @@ constexpr std::size_t percent_encoded_max(std::size_t size) noexcept
 std::size_t percent_encode(std::string_view in, std::span<char> out) noexcept;
 
 /*
- * Percent-decodes; with plus_is_space also "+" to a space, as forms have it
+ * Percent-decodes; with Plus::is_space also "+" to a space, as forms have it
  * (WHATWG URL, application/x-www-form-urlencoded).  A "%" that two hex
  * digits do not follow stands for itself.  "out" must hold in.size() bytes
  * and may be the input itself; returns the length written.

@@ -14,6 +14,11 @@
 #include <cstring>
 
 
+/* as CHANGES has it on top, which t/tools/check-docs sees to */
+
+#define WX_OPENID_VERSION "0.1.0"
+
+
 namespace wx_openid {
 
 
@@ -25,6 +30,7 @@ constexpr char usage[] =
     "                       [--ca FILE] [--json]\n"
     "       wx-openid keygen [--append FILE | --promote KID FILE]\n"
     "       wx-openid token FILE < token\n"
+    "       wx-openid --version\n"
     "\n"
     "check    asks WeChat with a code that cannot be valid, and says whether\n"
     "         DNS, TLS, appid and secret are right.  SOURCE is file:PATH,\n"
@@ -183,6 +189,11 @@ main(int argc, char **argv)
 
     if (help) {
         std::fputs(usage, stdout);
+        return printed_all(0);
+    }
+
+    if (name == "--version") {
+        std::puts("wx-openid " WX_OPENID_VERSION);
         return printed_all(0);
     }
 

@@ -88,6 +88,18 @@ read_options(Arguments args, Options &options)
                 taken = true;
                 break;
             }
+
+            std::string_view value = arg;
+
+            if (arg.starts_with(option.name)) {
+                value.remove_prefix(option.name.size());
+            }
+
+            if (value.size() < arg.size() && value.starts_with('=')) {
+                *option.value = value.substr(1);
+                taken = true;
+                break;
+            }
         }
 
         if (!taken) {
@@ -160,6 +172,14 @@ clean_secret(std::string &secret)
     if (secret.size() > max_secret_length || has_control(secret)) {
         complain("the secret is too long, or has control characters");
         return false;
+    }
+
+    if (std::any_of(secret.begin(), secret.end(), [](char c) {
+            return c == ' ' || static_cast<unsigned char>(c) > 0x7f;
+        }))
+    {
+        complain("the secret has a blank or a byte that is not ASCII, which "
+                 "is sent as it is");
     }
 
     return true;

@@ -44,11 +44,24 @@ install_packages() {
     [ "$(id -u)" = 0 ] \
         || die "packages are missing; as root: apt-get install ${missing[*]}"
 
+    apt_get update || say "apt-get update failed, going on" >&2
+
+    keeps_nginx "${missing[@]}" \
+        || die "installing ${missing[*]} would change the nginx that is" \
+               "installed: build elsewhere, or upgrade it yourself"
+
     say "installing ${missing[*]}"
 
-    apt_get update || say "apt-get update failed, going on" >&2
     apt_get install --no-install-recommends "${missing[@]}" \
         || die "cannot install ${missing[*]}"
+}
+
+# nginx-dev is of one version of nginx, and would bring it along: an nginx that
+# serves is not replaced by a build.
+
+keeps_nginx() {
+    ! LC_ALL=C apt-get -s install --no-install-recommends "$@" 2>&1 \
+        | grep -Eq '^(Inst nginx[^ ]* \[|Remv nginx)'
 }
 
 # what the suites need beside an nginx and the module
