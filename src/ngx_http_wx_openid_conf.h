@@ -181,6 +181,7 @@ struct MainConf {
     Zone *zone;                         /* null where the module is unused */
     Worker *worker;                     /* each process has its own */
 
+    ngx_flag_t invalid_headers;         /* some server lets them in */
     ngx_array_t guarded;                /* of GuardedName */
     ngx_array_t source_names;           /* of ngx_str_t: $http_NAME that
                                            codes are looked for in */

@@ -20,9 +20,13 @@ bool
 may_be_removed(const MainConf &mcf, const ngx_table_elt_t &h) noexcept
 {
     std::string_view name = view(h.key);
+    std::uint64_t bits = header_name_bit(name);
 
-    return mcf.removed_names & (header_name_bit(name)
-                                | header_name_bit(without_brackets(name)));
+    if (mcf.invalid_headers) {
+        bits |= header_name_bit(without_brackets(name));
+    }
+
+    return mcf.removed_names & bits;
 }
 
 
@@ -120,10 +124,6 @@ ngx_int_t
 clean(ngx_http_request_t *r) noexcept
 {
     const MainConf &mcf = *main_conf(r);
-
-    for (const GuardedName &g : elements<GuardedName>(&mcf.guarded)) {
-        set_guarded(r, g.variable, {});
-    }
 
     if (has_removed(mcf, r->headers_in.headers) && !remove_guarded(r, mcf)) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -232,6 +232,12 @@ redirect_handler(ngx_http_request_t *r) noexcept
                                 && ctx->exchange_refusal == Refusal::none
                                 && ctx->app
                                 && loc_conf(r)->mode == mode_off;
+    }
+
+    for (const GuardedName &g :
+         elements<GuardedName>(&main_conf(r)->guarded))
+    {
+        set_guarded(r, g.variable, {});
     }
 
     return clean(r);

@@ -155,17 +155,15 @@ is_parsed_by_nginx(std::string_view name) noexcept
 bool
 is_guarded(const MainConf &mcf, std::string_view name) noexcept
 {
-    std::string_view start = without_brackets(name);
-
     for (const GuardedName &g : elements<GuardedName>(&mcf.guarded)) {
-        if (same_header_name(view(g.name), name)
-            || same_header_name(view(g.name), start))
-        {
+        if (same_header_name(view(g.name), name)) {
             return true;
         }
     }
 
-    return false;
+    std::string_view start = without_brackets(name);
+
+    return start.size() < name.size() && is_guarded(mcf, start);
 }
 
 

@@ -118,11 +118,26 @@ uses_session_key(ngx_conf_t *cf) noexcept
 }
 
 
+bool
+lets_invalid_headers_in(const ngx_http_core_main_conf_t &cmcf) noexcept
+{
+    auto servers = elements<ngx_http_core_srv_conf_t *>(&cmcf.servers);
+
+    return std::any_of(servers.begin(), servers.end(),
+                       [](const ngx_http_core_srv_conf_t *cscf) {
+                           return !cscf->ignore_invalid_headers;
+                       });
+}
+
+
 ngx_int_t
 postconfiguration(ngx_conf_t *cf) noexcept
 {
     auto &mcf = *static_cast<MainConf *>(
         ngx_http_conf_get_module_main_conf(cf, ngx_http_wx_openid_module));
+
+    auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
 
     if (!mcf.used) {
         return NGX_OK;
@@ -135,15 +150,13 @@ postconfiguration(ngx_conf_t *cf) noexcept
     note_removed_names(mcf);
 
     mcf.keep_session_key = uses_session_key(cf);
+    mcf.invalid_headers = lets_invalid_headers_in(*cmcf);
     mcf.worker = create_worker(cf);
     mcf.zone = create_zone(cf, mcf);
 
     if (mcf.worker == nullptr || mcf.zone == nullptr) {
         return NGX_ERROR;
     }
-
-    auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
-        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
 
     if (push_handler(cmcf, NGX_HTTP_POST_READ_PHASE, post_read_handler)
             != NGX_OK
