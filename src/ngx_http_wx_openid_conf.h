@@ -219,6 +219,15 @@ main_conf(ngx_conf_t *cf) noexcept
         ngx_http_conf_get_module_main_conf(cf, ngx_http_wx_openid_module));
 }
 
+/* nginx's own, of the location that is being read or merged */
+
+inline ngx_http_core_loc_conf_t &
+core_conf(ngx_conf_t *cf) noexcept
+{
+    return *static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+}
+
 inline const LocConf *
 loc_conf(ngx_http_request_t *r) noexcept
 {

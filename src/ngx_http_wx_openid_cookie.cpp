@@ -222,7 +222,9 @@ set_session_cookie(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
         if (!set_cookie_parameter(*cookie, view(arguments(cf)[i]))) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid parameter \"%V\" in "
-                               "\"wx_openid_session_cookie\"",
+                               "\"wx_openid_session_cookie\": path=, "
+                               "domain=, samesite=strict, lax or none, "
+                               "max_age=, secure=off, httponly=off or only",
                                &arguments(cf)[i]);
             return conf_error();
         }

@@ -112,10 +112,7 @@ header_filter(ngx_http_request_t *r) noexcept
 ngx_int_t
 init_filter(ngx_conf_t *cf) noexcept
 {
-    auto *mcf = static_cast<const MainConf *>(
-        ngx_http_conf_get_module_main_conf(cf, ngx_http_wx_openid_module));
-
-    if (!mcf->used) {
+    if (!main_conf(cf).used) {
         return NGX_OK;
     }
 

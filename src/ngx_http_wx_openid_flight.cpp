@@ -8,8 +8,6 @@
 
 #include "ngx_http_wx_openid_flight.h"
 
-#include <csignal>
-
 
 namespace wx_openid {
 
@@ -61,12 +59,8 @@ use_result(Ctx &ctx, std::span<char> text, Status source) noexcept
 bool
 is_dead(const Owner &owner) noexcept
 {
-    if (ngx_current_msec > owner.deadline) {
-        return true;
-    }
-
-    return kill(static_cast<pid_t>(owner.process), 0) == -1
-           && ngx_errno == NGX_ESRCH;
+    return ngx_current_msec > owner.deadline
+           || !is_alive(static_cast<ngx_pid_t>(owner.process));
 }
 
 

@@ -347,9 +347,7 @@ line_for(ngx_conf_t *cf, MainConf &mcf, const LocConf &conf) noexcept
 {
     ngx_str_t host = conf.host.len ? conf.host : host_of(cf, *conf.pass);
 
-    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
-        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
-    ngx_resolver_t *resolver = clcf->resolver;
+    ngx_resolver_t *resolver = core_conf(cf).resolver;
 
     for (Line *line : elements<Line *>(&mcf.lines)) {
         if (equal_str(line->pass->text, conf.pass->text)

@@ -133,13 +133,8 @@ set_login(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
 
     lcf.login = 1;
 
-    static_cast<MainConf *>(ngx_http_conf_get_module_main_conf(
-        cf, ngx_http_wx_openid_module))->used = 1;
-
-    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
-        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
-
-    clcf->handler = login_handler;
+    main_conf(cf).used = 1;
+    core_conf(cf).handler = login_handler;
 
     return NGX_CONF_OK;
 }

@@ -87,8 +87,7 @@ fix_upstream(LocConf &conf) noexcept
 void
 inherit_handler(ngx_conf_t *cf, LocConf &conf, const LocConf &prev) noexcept
 {
-    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
-        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    auto *clcf = &core_conf(cf);
 
     if (!clcf->noname || clcf->handler) {
         return;
@@ -132,8 +131,7 @@ check_login(ngx_conf_t *cf, const LocConf &conf) noexcept
 ngx_str_t
 location_of(ngx_conf_t *cf) noexcept
 {
-    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
-        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    auto *clcf = &core_conf(cf);
 
     ngx_str_t where = ngx_null_string;
 
@@ -197,8 +195,7 @@ merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) noexcept
 {
     auto &prev = *static_cast<LocConf *>(parent);
     auto &conf = *static_cast<LocConf *>(child);
-    auto &mcf = *static_cast<MainConf *>(
-        ngx_http_conf_get_module_main_conf(cf, ngx_http_wx_openid_module));
+    MainConf &mcf = main_conf(cf);
 
     inherit_handler(cf, conf, prev);
 

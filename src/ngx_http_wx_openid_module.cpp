@@ -100,13 +100,20 @@ index_guarded_names(ngx_conf_t *cf, MainConf &mcf) noexcept
 }
 
 
+ngx_http_core_main_conf_t *
+core_main_conf(ngx_conf_t *cf) noexcept
+{
+    return static_cast<ngx_http_core_main_conf_t *>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+}
+
+
 /* the session_key is kept in the zone only where somebody can read it */
 
 bool
 uses_session_key(ngx_conf_t *cf) noexcept
 {
-    auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
-        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+    auto *cmcf = core_main_conf(cf);
 
     for (const auto &v : elements<ngx_http_variable_t>(&cmcf->variables)) {
         if (view(v.name) == "wx_openid_session_key") {
@@ -133,11 +140,8 @@ lets_invalid_headers_in(const ngx_http_core_main_conf_t &cmcf) noexcept
 ngx_int_t
 postconfiguration(ngx_conf_t *cf) noexcept
 {
-    auto &mcf = *static_cast<MainConf *>(
-        ngx_http_conf_get_module_main_conf(cf, ngx_http_wx_openid_module));
-
-    auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
-        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+    MainConf &mcf = main_conf(cf);
+    auto *cmcf = core_main_conf(cf);
 
     if (!mcf.used) {
         return NGX_OK;

@@ -135,6 +135,14 @@ T *unset_ptr() noexcept
 }
 
 
+/* whether there is such a process, be it another user's */
+
+inline bool is_alive(ngx_pid_t process) noexcept
+{
+    return kill(process, 0) == 0 || ngx_errno != NGX_ESRCH;
+}
+
+
 /* memory that is wiped when the block ends, whichever way */
 
 class WipedAtEnd {

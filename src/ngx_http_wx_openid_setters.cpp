@@ -325,10 +325,7 @@ set_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
         }
     }
 
-    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
-        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
-
-    clcf->handler = status_handler;
+    core_conf(cf).handler = status_handler;
 
     return NGX_CONF_OK;
 }

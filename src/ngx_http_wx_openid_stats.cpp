@@ -23,14 +23,6 @@ add(ngx_atomic_t &counter, ngx_atomic_int_t n = 1) noexcept
 }
 
 
-bool
-is_alive(ngx_atomic_uint_t process) noexcept
-{
-    return kill(static_cast<pid_t>(process), 0) == 0
-           || ngx_errno != NGX_ESRCH;
-}
-
-
 /* this process's slot: the one it has, or one of the dead */
 
 WorkerSlot *
@@ -47,7 +39,7 @@ worker_slot(Stats &stats) noexcept
     for (WorkerSlot &slot : stats.workers) {
         ngx_atomic_uint_t process = slot.process;
 
-        if ((process == 0 || !is_alive(process))
+        if ((process == 0 || !is_alive(static_cast<ngx_pid_t>(process)))
             && ngx_atomic_cmp_set(&slot.process, process, self))
         {
             slot.in_flight = 0;
@@ -147,7 +139,9 @@ in_flight(const Stats &stats) noexcept
     ngx_uint_t n = 0;
 
     for (const WorkerSlot &slot : stats.workers) {
-        if (slot.process && slot.in_flight && is_alive(slot.process)) {
+        if (slot.process && slot.in_flight
+            && is_alive(static_cast<ngx_pid_t>(slot.process)))
+        {
             n += slot.in_flight;
         }
     }
