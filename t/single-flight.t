@@ -7,7 +7,7 @@ use warnings;
 use lib 't/lib';
 use IO::Select ();
 use IO::Socket::INET ();
-use Test::More tests => 160;
+use Test::More tests => 162;
 use Time::HiRes qw(sleep time);
 use WxOpenid::Line ();
 use WxOpenid::Nginx qw(until_true);
@@ -270,10 +270,11 @@ END
 # The client that came first is gone when WeChat is to be asked again
 
 sub h2_nginx {
-    my ($pass) = @_;
+    my ($pass, $workers, $listen) = @_;
+    $listen //= '';
 
     # others follow in its worker, and connections are that one's
-    return WxOpenid::Nginx->start(workers => 1, http => <<"END");
+    return WxOpenid::Nginx->start(workers => $workers // 1, http => <<"END");
     wx_openid_app              wxtest $ENV{TEST_NGINX_SECRET};
     wx_openid_connect_timeout  3s;
     wx_openid_read_timeout     2s;
@@ -281,8 +282,8 @@ sub h2_nginx {
     $pass
 
     server {
-        listen  127.0.0.1:%PORT%;
-        listen  127.0.0.1:%PORT2% http2;
+        listen  127.0.0.1:%PORT% $listen;
+        listen  127.0.0.1:%PORT2% http2 $listen;
 
         location /t {
             wx_openid   on;
@@ -354,6 +355,38 @@ sub reply {
     $door->blocking(0);
     ok(!$door->accept, "$name: not asked again");
     no_alerts('gone', $h2);
+}
+
+# Who waits is in the same worker or in another, as it falls: both must ask
+
+{
+    my $name = 'gone, and WeChat is busy, with two workers';
+    my $door = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1')
+        or die "listen: $!\n";
+    my $h2 = h2_nginx('wx_openid_keepalive 0; wx_openid_pass http://127.0.0.1:'
+                      . $door->sockport . ';', 2, 'reuseport');
+    my $right = 0;
+
+    for my $n (1 .. 8) {
+        $h2->flood_end(streams($h2, 1, '--abort', "code-$n"));
+        my $first = $door->accept;
+        my $flood = $h2->flood("code-$n");
+
+        $h2->until_waiting(1);
+        request_at($first);
+        reply($first, '{"errcode":-1,"errmsg":"system error"}');
+
+        if (IO::Select->new($door)->can_read(5)) {
+            my $second = $door->accept;
+            request_at($second);
+            reply($second, '{"openid":"oTwo","session_key":""}');
+        }
+
+        $right += answers($h2->flood_end($flood), qr/\A200 oTwo\z/);
+    }
+
+    is($right, 8, "$name: the other has the second answer, in each case");
+    no_alerts($name, $h2);
 }
 
 {
