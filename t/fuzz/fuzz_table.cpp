@@ -360,8 +360,16 @@ private:
 
     static bool renews(const std::uint8_t *op) { return op[3] & 128; }
 
+    /* whoever leads goes: as one that ends with what there is no room for */
+
+    static bool abandons(const std::uint8_t *op) { return op[3] & 64; }
+
     static std::string text(const std::uint8_t *op)
     {
+        if (abandons(op)) {
+            return std::string(max_result_size + 1, 'x');
+        }
+
         std::size_t size = op[2] * 3u;
         std::string text;
 
@@ -425,6 +433,11 @@ Run::act(const std::uint8_t *op)
         break;
 
     default:
+        if (abandons(op)) {
+            t.abandon(which, owner(op));
+            break;
+        }
+
         t.finish(which, owner(op), now_, static_cast<Outcome>(op[3] % 3),
                  text(op));
         break;
