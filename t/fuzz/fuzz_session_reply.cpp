@@ -46,6 +46,25 @@ check_refusal(const SessionReply &reply)
 }
 
 
+/* what would be shown is found, and so is what a cut has left of it */
+
+void
+check_errmsg(const SessionReply &reply, std::string_view body)
+{
+    std::string_view shown = reply.errmsg.view();
+
+    for (std::size_t i = 0; i + 4 <= shown.size(); i += 4) {
+        std::string_view part(shown.data() + i, 4);
+
+        /* a "?" may stand for another byte */
+
+        check(part.find('?') != part.npos || errmsg_has(body, part));
+    }
+
+    (void) errmsg_has(body, "no such text");
+}
+
+
 }
 
 
@@ -56,7 +75,10 @@ LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size)
 
     auto reply = read_session_reply(body.text());
     auto unionid = reply.unionid.view();
+
     auto session_key = reply.session_key.view();
+
+    check_errmsg(reply, body.text());
 
     if (reply.has_identity()) {
         check(usable_openid(reply.openid.view()));
