@@ -1,7 +1,7 @@
 /*
  * Copyright (C) wx_openid authors
  *
- * wx_openid_digest.h: by OpenSSL, whose context is kept for the next.
+ * Digests by OpenSSL; a Hasher keeps its context from one to the next.
  */
 
 #include "wx_openid_digest.h"
