@@ -98,15 +98,6 @@ looks_like_source(std::string_view text) noexcept
 
 
 bool
-has_blank_or_not_ascii(std::string_view text) noexcept
-{
-    return std::any_of(text.begin(), text.end(), [](char c) {
-        return c == ' ' || static_cast<unsigned char>(c) > 0x7f;
-    });
-}
-
-
-bool
 read_file(ngx_conf_t *cf, const ngx_str_t &spec, ngx_str_t &secret) noexcept
 {
     std::string_view path = view(spec);
@@ -230,7 +221,7 @@ read_secret(ngx_conf_t *cf, const ngx_str_t &spec, ngx_str_t &secret) noexcept
                                            "than one line");
     }
 
-    if (has_blank_or_not_ascii(view(secret))) {
+    if (has_space_or_not_ascii(view(secret))) {
         warn_of_secret(cf, where, "has a blank or a byte that is not ASCII");
     }
 

@@ -137,12 +137,14 @@ seal(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx,
     time_t exp) noexcept
 {
     std::array<unsigned char, token_randomness> randomness;
+    Claims claims;
+
+    WipedAtEnd wiped_randomness(randomness.data(), randomness.size());
+    WipedAtEnd wiped_claims(&claims, sizeof(Claims));
 
     if (RAND_bytes(randomness.data(), randomness.size()) != 1) {
         return NGX_ERROR;
     }
-
-    Claims claims;
 
     claims.openid = ctx.session.openid;
     claims.unionid = ctx.session.unionid;
@@ -165,9 +167,6 @@ seal(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx,
 
     std::size_t size = conf.keys->seal(claims, randomness,
                                        {data, max_sealed_token});
-
-    ngx_explicit_memzero(&claims, sizeof(Claims));
-    ngx_explicit_memzero(randomness.data(), randomness.size());
 
     if (size == 0) {
         return NGX_ERROR;

@@ -104,6 +104,15 @@ has_control(std::string_view s) noexcept
 }
 
 
+bool
+has_space_or_not_ascii(std::string_view s) noexcept
+{
+    return std::any_of(s.begin(), s.end(), [](char c) {
+        return c == ' ' || static_cast<unsigned char>(c) > 0x7f;
+    });
+}
+
+
 std::string_view
 trimmed(std::string_view s) noexcept
 {

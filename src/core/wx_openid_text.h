@@ -121,6 +121,9 @@ bool equal_nocase(std::string_view a, std::string_view b) noexcept;
 /* true if any byte is below 0x20 or is 0x7f */
 bool has_control(std::string_view s) noexcept;
 
+/* true if any byte is a space or above 0x7f */
+bool has_space_or_not_ascii(std::string_view s) noexcept;
+
 /* without blanks at both ends */
 std::string_view trimmed(std::string_view s) noexcept;
 

@@ -89,14 +89,8 @@ read_options(Arguments args, Options &options)
                 break;
             }
 
-            std::string_view value = arg;
-
-            if (arg.starts_with(option.name)) {
-                value.remove_prefix(option.name.size());
-            }
-
-            if (value.size() < arg.size() && value.starts_with('=')) {
-                *option.value = value.substr(1);
+            if (arg.starts_with(std::string(option.name) + '=')) {
+                *option.value = arg.substr(option.name.size() + 1);
                 taken = true;
                 break;
             }
@@ -174,10 +168,7 @@ clean_secret(std::string &secret)
         return false;
     }
 
-    if (std::any_of(secret.begin(), secret.end(), [](char c) {
-            return c == ' ' || static_cast<unsigned char>(c) > 0x7f;
-        }))
-    {
+    if (has_space_or_not_ascii(secret)) {
         complain("the secret has a blank or a byte that is not ASCII, which "
                  "is sent as it is");
     }
