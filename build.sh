@@ -431,18 +431,16 @@ alone() {
 
 while [ $# -gt 0 ]; do
     case $1 in
-        test | demo | matrix | coverage | fuzz | soak | bench | examples \
-            | deb)   alone "$1" ;;&
         --nginx=*)   tree=$(source_tree "${1#*=}") ;;
         --static)    kind=static ;;
         --asan)      kind=asan ;;
         --coverage)  kind=coverage ;;
-        test)        command=test_all ;;
-        demo)        shift; mkdir -p "$build"; demo "$@" ;;
+        test)        alone test; command=test_all ;;
+        demo)        alone demo; shift; mkdir -p "$build"; demo "$@" ;;
         --)          shift; arguments=("$@"); break ;;
         matrix | coverage | fuzz | soak | bench | examples)
-                     exec "$root/t/$1/run" "${@:2}" ;;
-        deb)         exec "$root/t/package/run" "${@:2}" ;;
+                     alone "$1"; exec "$root/t/$1/run" "${@:2}" ;;
+        deb)         alone deb; exec "$root/t/package/run" "${@:2}" ;;
         -h | --help) usage; exit ;;
         *)           usage >&2; exit 2 ;;
     esac

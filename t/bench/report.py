@@ -16,7 +16,6 @@ TITLES = {
     'plain': 'plain proxy',
     'off': 'plain proxy, module off',
     'module': 'wx_openid',
-    'bare': 'wx_openid, wx_openid_cache off',
     'lua': 'Lua in nginx',
     'njs': 'njs in nginx',
     'auth': 'auth_request and Go',
