@@ -37,6 +37,7 @@ create_request(ngx_http_request_t *sr) noexcept
     request.appid = view(ctx.app->appid);
     request.secret = view(ctx.app->secret);
     request.code = view(ctx.code);
+    request.close = !line.group && main_conf(sr)->keepalive == 0;
 
     std::size_t size = exchange_request_max(request);
 

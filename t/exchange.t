@@ -125,7 +125,7 @@ Host: 127.0.0.1:$TEST_NGINX_WECHAT_PORT
 User-Agent: wx_openid
 Accept: application/json, text/plain
 Accept-Encoding: identity
-Connection: keep-alive
+Connection: close
 --- wechat_never
 client
 192.0.2.9
@@ -150,7 +150,7 @@ Host: 127.0.0.1:$TEST_NGINX_WECHAT_PORT
 User-Agent: wx_openid
 Accept: application/json, text/plain
 Accept-Encoding: identity
-Connection: keep-alive
+Connection: close
 --- wechat_total: 1
 
 
@@ -179,7 +179,7 @@ Host: 127.0.0.1:$TEST_NGINX_WECHAT_PORT
 User-Agent: wx_openid
 Accept: application/json, text/plain
 Accept-Encoding: identity
-Connection: keep-alive
+Connection: close
 --- response_body_like
 ^DELETE /client HTTP/1.1
 --- wechat_total: 1
@@ -296,7 +296,7 @@ X-WX-Code: %CODE%
 
 
 
-=== TEST 10: a group's name is the Host
+=== TEST 10: a group's name is the Host, and what it keeps is its own matter
 --- http_config
     upstream wechat {
         server  127.0.0.1:$TEST_NGINX_WECHAT_PORT;
@@ -308,8 +308,12 @@ X-WX-Code: %CODE%
 GET /t
 --- more_headers
 X-WX-Code: %CODE%
---- wechat_request_like
-^Host: wechat$
+--- wechat_request
+GET /sns/jscode2session?appid=wxtest&secret=$TEST_NGINX_SECRET&js_code=%CODE%&grant_type=authorization_code HTTP/1.1
+Host: wechat
+User-Agent: wx_openid
+Accept: application/json, text/plain
+Accept-Encoding: identity
 --- wechat_total: 1
 
 
@@ -798,3 +802,21 @@ until_true(sub {
 
 is(scalar @lines, 1, "$name - one line, for the request");
 --- checks: 2
+
+
+
+=== TEST 27: a connection that may be kept is not said to be closed
+--- http_config
+    $TEST_NGINX_WX_CONFIG
+    wx_openid_keepalive  1;
+--- request
+GET /t
+--- more_headers
+X-WX-Code: %CODE%
+--- wechat_request
+GET /sns/jscode2session?appid=wxtest&secret=$TEST_NGINX_SECRET&js_code=%CODE%&grant_type=authorization_code HTTP/1.1
+Host: 127.0.0.1:$TEST_NGINX_WECHAT_PORT
+User-Agent: wx_openid
+Accept: application/json, text/plain
+Accept-Encoding: identity
+--- wechat_total: 1

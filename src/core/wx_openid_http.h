@@ -20,8 +20,9 @@ namespace wx_openid {
 
 /*
  * GET {prefix}/sns/jscode2session with appid, secret, js_code and
- * grant_type, all percent-encoded.  "host" is sent as it is.  The views are
- * borrowed for the call.
+ * grant_type, all percent-encoded.  "host" is sent as it is.  With "close"
+ * the peer is told not to keep the connection (RFC 9112, 9.6).  The views
+ * are borrowed for the call.
  */
 struct ExchangeRequest {
     std::string_view host;
@@ -29,6 +30,7 @@ struct ExchangeRequest {
     std::string_view appid;
     std::string_view secret;
     std::string_view code;
+    bool close = false;
 };
 
 /* the path without arguments: all that may ever be logged of the request */

@@ -25,13 +25,13 @@ constexpr std::string_view text_code = "&js_code=";
 constexpr std::string_view text_host =
     "&grant_type=authorization_code HTTP/1.1\r\n"
     "Host: ";
-constexpr std::string_view text_end =
+constexpr std::string_view text_fields =
     "\r\n"
     "User-Agent: wx_openid\r\n"
     "Accept: application/json, text/plain\r\n"
-    "Accept-Encoding: identity\r\n"
-    "Connection: keep-alive\r\n"
-    "\r\n";
+    "Accept-Encoding: identity\r\n";
+constexpr std::string_view text_close = "Connection: close\r\n";
+constexpr std::string_view text_end = "\r\n";
 
 
 void
@@ -53,7 +53,8 @@ exchange_request_max(const ExchangeRequest &request) noexcept
            + text_appid.size() + percent_encoded_max(request.appid.size())
            + text_secret.size() + percent_encoded_max(request.secret.size())
            + text_code.size() + percent_encoded_max(request.code.size())
-           + text_host.size() + request.host.size() + text_end.size();
+           + text_host.size() + request.host.size() + text_fields.size()
+           + text_close.size() + text_end.size();
 }
 
 
@@ -73,6 +74,12 @@ write_exchange_request(const ExchangeRequest &request,
 
     w.add(text_host);
     w.add(request.host);
+    w.add(text_fields);
+
+    if (request.close) {
+        w.add(text_close);
+    }
+
     w.add(text_end);
 
     return w.view().size();

@@ -168,8 +168,17 @@ TEST(ExchangeRequest, IsWrittenWhole)
               "User-Agent: wx_openid\r\n"
               "Accept: application/json, text/plain\r\n"
               "Accept-Encoding: identity\r\n"
-              "Connection: keep-alive\r\n"
               "\r\n");
+}
+
+
+TEST(ExchangeRequest, SaysThatItsConnectionIsNotKept)
+{
+    ExchangeRequest request{"h", "", "a", "b", "c"};
+    request.close = true;
+
+    EXPECT_TRUE(written(request).ends_with(
+        "Accept-Encoding: identity\r\nConnection: close\r\n\r\n"));
 }
 
 
