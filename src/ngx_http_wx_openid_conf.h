@@ -288,8 +288,21 @@ char *set_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept;
 bool read_secret(ngx_conf_t *cf, const ngx_str_t &spec,
     ngx_str_t &secret) noexcept;
 
-/* whether everybody may read an open file: no place for secrets or keys */
-bool is_world_readable(ngx_fd_t fd) noexcept;
+/* file.cpp */
+
+struct SecretFile {
+    std::size_t size = 0;
+    const char *fault = nullptr;    /* none: it was read */
+    ngx_err_t err = 0;
+    bool world_readable = false;    /* no place for secrets or keys */
+};
+
+/*
+ * Reads a file, named in full and with a NUL behind, to "text": all of it
+ * or as much as there is room for, which the caller wipes.
+ */
+SecretFile read_secret_file(ngx_conf_t *cf, const ngx_str_t &path,
+    std::span<u_char> text) noexcept;
 
 /* lists.cpp */
 

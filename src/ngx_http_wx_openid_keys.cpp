@@ -32,43 +32,6 @@ refuse_keys(ngx_conf_t *cf, const ngx_str_t &file, ngx_err_t err,
 }
 
 
-/* reads at most max_keys_file bytes to "text"; 0 or what went wrong */
-
-const char *
-read_keys(ngx_conf_t *cf, const ngx_str_t &file, std::span<char> text,
-    std::size_t &size, ngx_err_t &err) noexcept
-{
-    ngx_fd_t fd = ngx_open_file(file.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-    if (fd == NGX_INVALID_FILE) {
-        err = ngx_errno;
-        return "cannot be opened";
-    }
-
-    if (is_world_readable(fd)) {
-        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "\"%V\" in \"wx_openid_session_keys\" can be read "
-                           "by everybody", &file);
-    }
-
-    ssize_t n = ngx_read_fd(fd, text.data(), text.size());
-
-    err = n < 0 ? ngx_errno : 0;
-
-    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
-        ngx_log_error(NGX_LOG_ALERT, cf->log, ngx_errno,
-                      ngx_close_file_n " \"%V\" failed", &file);
-    }
-
-    if (n < 0) {
-        return "cannot be read";
-    }
-
-    size = n;
-
-    return nullptr;
-}
-
-
 void
 wipe_codec(void *data) noexcept
 {
@@ -92,6 +55,52 @@ create_codec(ngx_conf_t *cf, const KeySet &keys) noexcept
     cln->handler = wipe_codec;
 
     return codec->init(keys.keys()) ? codec : nullptr;
+}
+
+
+/* "codec" is left as it is where the file is no set of keys */
+
+char *
+load_keys(ngx_conf_t *cf, const ngx_str_t &file, TokenCodec *&codec) noexcept
+{
+    auto *text = static_cast<u_char *>(ngx_pnalloc(cf->temp_pool,
+                                                   max_keys_file));
+    auto *keys = pool_new<KeySet>(cf->temp_pool);
+
+    if (text == nullptr || keys == nullptr) {
+        return conf_error();
+    }
+
+    SecretFile read = read_secret_file(cf, file, {text, max_keys_file});
+
+    if (read.world_readable) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"%V\" in \"wx_openid_session_keys\" can be read "
+                           "by everybody", &file);
+    }
+
+    if (read.fault) {
+        return refuse_keys(cf, file, read.err, read.fault);
+    }
+
+    KeySetError error = keys->read({chars(text), read.size});
+
+    ngx_explicit_memzero(text, read.size);
+
+    if (error.fault == KeyFault::none) {
+        codec = create_codec(cf, *keys);
+    }
+
+    keys->wipe();
+
+    if (error.fault != KeyFault::none) {
+        char why[max_key_set_error];
+
+        return refuse_keys(cf, file, 0,
+                           {why, write_key_set_error(error, why)});
+    }
+
+    return codec ? NGX_CONF_OK : conf_error();
 }
 
 
@@ -122,40 +131,7 @@ set_session_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
         return conf_error();
     }
 
-    auto *text = static_cast<char *>(ngx_pnalloc(cf->temp_pool,
-                                                 max_keys_file));
-    auto *keys = pool_new<KeySet>(cf->temp_pool);
-
-    if (text == nullptr || keys == nullptr) {
-        return conf_error();
-    }
-
-    std::size_t size = 0;
-    ngx_err_t err = 0;
-
-    const char *fault = read_keys(cf, file, {text, max_keys_file}, size, err);
-    if (fault) {
-        return refuse_keys(cf, file, err, fault);
-    }
-
-    KeySetError error = keys->read({text, size});
-
-    ngx_explicit_memzero(text, size);
-
-    if (error.fault == KeyFault::none) {
-        lcf.keys = create_codec(cf, *keys);
-    }
-
-    keys->wipe();
-
-    if (error.fault != KeyFault::none) {
-        char why[max_key_set_error];
-
-        return refuse_keys(cf, file, 0,
-                           {why, write_key_set_error(error, why)});
-    }
-
-    return lcf.keys ? NGX_CONF_OK : conf_error();
+    return load_keys(cf, file, lcf.keys);
 }
 
 

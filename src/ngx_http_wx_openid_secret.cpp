@@ -115,34 +115,26 @@ read_file(ngx_conf_t *cf, const ngx_str_t &spec, ngx_str_t &secret) noexcept
         return false;
     }
 
-    ngx_fd_t fd = ngx_open_file(name.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-    if (fd == NGX_INVALID_FILE) {
-        return refuse_secret(cf, spec, ngx_errno, "cannot be opened");
-    }
-
-    if (is_world_readable(fd)) {
-        warn_of_secret(cf, spec, "can be read by everybody");
-    }
-
     /* one byte and a line end more than allowed tell a file too long */
 
     constexpr std::size_t size = max_secret_length + 3;
 
     secret.data = static_cast<u_char *>(ngx_pnalloc(cf->pool, size));
-
-    ssize_t n = secret.data ? ngx_read_fd(fd, secret.data, size) : -1;
-    ngx_err_t err = ngx_errno;
-
-    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
-        ngx_log_error(NGX_LOG_ALERT, cf->log, ngx_errno,
-                      ngx_close_file_n " \"%V\" failed", &name);
+    if (secret.data == nullptr) {
+        return false;
     }
 
-    if (n < 0) {
-        return refuse_secret(cf, spec, err, "cannot be read");
+    SecretFile file = read_secret_file(cf, name, {secret.data, size});
+
+    if (file.world_readable) {
+        warn_of_secret(cf, spec, "can be read by everybody");
     }
 
-    secret.len = n;
+    if (file.fault) {
+        return refuse_secret(cf, spec, file.err, file.fault);
+    }
+
+    secret.len = file.size;
     drop_newline(secret);
 
     return true;
@@ -164,16 +156,6 @@ read_env(ngx_conf_t *cf, const ngx_str_t &spec, ngx_str_t &secret) noexcept
 }
 
 
-}
-
-
-bool
-is_world_readable(ngx_fd_t fd) noexcept
-{
-    ngx_file_info_t info;
-
-    return ngx_fd_info(fd, &info) != NGX_FILE_ERROR
-           && (info.st_mode & S_IROTH);
 }
 
 

@@ -6,9 +6,13 @@ use warnings;
 
 use lib 't/lib';
 use JSON::PP ();
+use POSIX ();
 use Test::More;
+use Time::HiRes ();
 use WxOpenid::Conf qw(check_conf write_file);
 use WxOpenid::Token;
+
+use constant FIONREAD => 0x541b;       # of Linux
 
 my $Base = 'wx_openid_app wxtest LITERAL; wx_openid_pass http://127.0.0.1;';
 my $Key = key_text('k1');
@@ -375,6 +379,35 @@ taken('white space and a newline at the end',
       'wx_openid_session_keys '
       . file('pretty', JSON::PP->new->pretty->encode({ keys => [key('k1')] }))
       . ';');
+
+# a pipe, the second half of which comes when the first has been read
+
+{
+    my $path = file('pipe', '');
+    unlink $path;
+    POSIX::mkfifo($path, 0600) or die "$path: $!";
+
+    my $text = json({ keys => [key('k1')] });
+    my $writer = fork // die "fork: $!";
+
+    if ($writer == 0) {
+        open my $pipe, '>', $path or POSIX::_exit(1);
+        syswrite $pipe, substr $text, 0, 30;
+        my $left = pack 'i', 1;
+
+        while (unpack 'i', $left) {
+            Time::HiRes::sleep(0.01);
+            ioctl $pipe, FIONREAD, $left or POSIX::_exit(1);
+        }
+
+        syswrite $pipe, substr $text, 30;
+        POSIX::_exit(0);
+    }
+
+    taken('a pipe', "wx_openid_session_keys $path;");
+    kill TERM => $writer;
+    waitpid $writer, 0;
+}
 
 # a path is relative to the configuration
 taken('a relative path', 'wx_openid_session_keys good;');
