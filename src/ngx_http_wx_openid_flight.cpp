@@ -59,8 +59,10 @@ use_result(Ctx &ctx, std::span<char> text, Status source) noexcept
 bool
 is_dead(const Owner &owner) noexcept
 {
-    return ngx_current_msec > owner.deadline
-           || !is_alive(static_cast<ngx_pid_t>(owner.process));
+    auto late = static_cast<ngx_msec_int_t>(
+        ngx_current_msec - static_cast<ngx_msec_t>(owner.deadline));
+
+    return late > 0 || !is_alive(static_cast<ngx_pid_t>(owner.process));
 }
 
 
@@ -281,6 +283,14 @@ look_again(ngx_http_request_t *r, Ctx &ctx) noexcept
 
     case Poll::State::done:
         ctx.flight.ticket = Ticket{};
+
+        /* the zone had no room for it, and the code is spent */
+
+        if (poll.size == 0) {
+            settle(ctx, Refusal::bad_gateway);
+            return NGX_OK;
+        }
+
         return use_result(ctx, {text, poll.size}, Status::wait) ? NGX_OK
                                                                 : NGX_ERROR;
 

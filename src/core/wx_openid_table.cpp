@@ -8,6 +8,7 @@
 #include "wx_openid_table_cells.h"
 
 #include <algorithm>
+#include <utility>
 
 
 namespace wx_openid {
@@ -175,11 +176,27 @@ Table::retire(std::uint32_t i) noexcept
 }
 
 
+/*
+ * Half of the cells are for results alone: one that takes another cell finds
+ * it, and nobody has to ask WeChat for it again.
+ */
+
+std::uint32_t
+Table::allocate_pending(std::uint64_t now) noexcept
+{
+    if (root_->pending.cells >= root_->cells / 2 && !evict_dead(now)) {
+        return none;
+    }
+
+    return allocate(now);
+}
+
+
 void
 Table::lead(const Digest &digest, std::uint64_t now, Owner owner,
     Lookup &lookup) noexcept
 {
-    std::uint32_t i = allocate(now);
+    std::uint32_t i = allocate_pending(now);
 
     if (i == none) {
         lookup.found = Lookup::Found::full;
@@ -318,9 +335,10 @@ Table::finish(Ticket ticket, Owner owner, std::uint64_t now, Outcome outcome,
     unlink(ticket.cell);
 
     if (result.size() > max_result_size || !store(ticket.cell, result, now)) {
-        link(ticket.cell);
-        release(ticket.cell);
-        return;
+        free_parts(std::exchange(c->more, none));
+        c->text.fill('\0');
+        c->size = 0;
+        outcome = Outcome::failed;
     }
 
     c->time = now;

@@ -68,7 +68,8 @@ struct Lookup {
         result,     /* in "result" */
         pending,    /* "owner" exchanges it; wait() to be told */
         lead,       /* nobody does, and "ticket" says that now you do */
-        full        /* nobody does, and there is no room to say so */
+        full        /* nobody does, and there is no room to say so: half
+                       of the table is pending, or all is waited for */
     };
 
     Found found = Found::full;
@@ -137,7 +138,8 @@ public:
     /*
      * The exchange of "owner" ended; nothing if another one took it over.
      * A result of at most max_result_size bytes; where there is no room for
-     * it the entry goes, and who waits asks anew.
+     * it that is a failure, and who waits gets an empty one: the code is
+     * spent.
      */
     void finish(Ticket ticket, Owner owner, std::uint64_t now,
         Outcome outcome, std::string_view result) noexcept;
@@ -166,6 +168,8 @@ private:
     void unchain(std::uint32_t i) noexcept;
 
     std::uint32_t allocate(std::uint64_t now) noexcept;
+    std::uint32_t allocate_pending(std::uint64_t now) noexcept;
+    void free_parts(std::uint32_t part) noexcept;
     void free_cell(std::uint32_t i) noexcept;
     void release(std::uint32_t i) noexcept;
     bool evict_from(const List &list, std::uint64_t now) noexcept;

@@ -138,7 +138,13 @@ Table::release(std::uint32_t i) noexcept
     std::uint32_t part = cell(i).more;
 
     free_cell(i);
+    free_parts(part);
+}
 
+
+void
+Table::free_parts(std::uint32_t part) noexcept
+{
     while (part != none) {
         std::uint32_t next = cell(part).more;
 

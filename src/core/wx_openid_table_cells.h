@@ -50,12 +50,18 @@ set_state(std::uint32_t &state, std::uint32_t value) noexcept
 }
 
 
-/* processes read the clock at different moments: not before it began */
+/*
+ * Milliseconds since then; 0 if it is to come, be it a deadline or that
+ * processes read the clock at different moments.  The clock is as wide as
+ * a pointer, nginx's ngx_msec_t, and goes round: an eighth of it is future.
+ */
 
-inline std::uint64_t
+inline std::uintptr_t
 age(std::uint64_t since, std::uint64_t now) noexcept
 {
-    return now > since ? now - since : 0;
+    auto ms = static_cast<std::uintptr_t>(now - since);
+
+    return ms <= UINTPTR_MAX - UINTPTR_MAX / 8 ? ms : 0;
 }
 
 

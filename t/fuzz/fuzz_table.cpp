@@ -109,6 +109,14 @@ struct Model {
         return false;
     }
 
+    std::uint32_t pending()
+    {
+        return static_cast<std::uint32_t>(std::count_if(
+            entries.begin(), entries.end(), [](auto &e) {
+                return e.second.state == TableMemory::pending;
+            }));
+    }
+
     bool evict_dead(std::uint64_t now, unsigned but)
     {
         for (auto &[use, e] : entries) {
@@ -193,7 +201,9 @@ struct Model {
             }
         }
 
-        if (!make_room(0, now)) {
+        if ((pending() >= cells / 2 && !evict_dead(now, 0))
+            || !make_room(0, now))
+        {
             return {Lookup::Found::full, ""};
         }
 
@@ -220,37 +230,52 @@ struct Model {
         }
     }
 
-    void finish(std::uint32_t g, Owner owner, std::uint64_t now,
-        Outcome outcome, const std::string &text)
+    /* what "owner" leads, if it is that */
+
+    std::map<unsigned, Entry>::iterator led_by(std::uint32_t g, Owner owner)
     {
         auto it = by_generation(g);
 
-        if (it == entries.end() || it->second.state != TableMemory::pending
-            || it->second.process != owner.process
-            || it->second.time != owner.deadline)
-        {
-            return;
-        }
+        return it != entries.end()
+               && it->second.state == TableMemory::pending
+               && it->second.process == owner.process
+               && it->second.time == owner.deadline ? it : entries.end();
+    }
 
-        if (text.size() > max_result_size) {
+    void abandon(std::uint32_t g, Owner owner)
+    {
+        auto it = led_by(g, owner);
+
+        if (it != entries.end()) {
             entries.erase(it);
+        }
+    }
+
+    void finish(std::uint32_t g, Owner owner, std::uint64_t now,
+        Outcome outcome, const std::string &text)
+    {
+        auto it = led_by(g, owner);
+
+        if (it == entries.end()) {
             return;
         }
 
-        for (std::uint32_t n = 0; n < TableMemory::parts_for(text.size());
-             n++)
-        {
-            if (!make_room(n, now, it->first)) {
-                entries.erase(it);
-                return;
-            }
+        bool fits = text.size() <= max_result_size;
+        std::uint32_t parts = fits ? TableMemory::parts_for(text.size()) : 0;
+
+        for (std::uint32_t n = 0; fits && n < parts; n++) {
+            fits = make_room(n, now, it->first);
+        }
+
+        if (!fits) {
+            outcome = Outcome::failed;
         }
 
         Entry &e = it->second;
 
         e.state = TableMemory::good + static_cast<std::uint32_t>(outcome);
         e.time = now;
-        e.text = text;
+        e.text = fits ? text : "";
 
         if (outcome == Outcome::failed && e.waiters == 0) {
             entries.erase(it);
@@ -360,16 +385,10 @@ private:
 
     static bool renews(const std::uint8_t *op) { return op[3] & 128; }
 
-    /* whoever leads goes: as one that ends with what there is no room for */
-
     static bool abandons(const std::uint8_t *op) { return op[3] & 64; }
 
     static std::string text(const std::uint8_t *op)
     {
-        if (abandons(op)) {
-            return std::string(max_result_size + 1, 'x');
-        }
-
         std::size_t size = op[2] * 3u;
         std::string text;
 
@@ -524,6 +543,11 @@ Run::act_model(const std::uint8_t *op)
         break;
 
     default:
+        if (abandons(op)) {
+            model_.abandon(g, owner(op));
+            break;
+        }
+
         model_.finish(g, owner(op), now_, static_cast<Outcome>(op[3] % 3),
                       text(op));
         break;
@@ -645,6 +669,7 @@ Run::die(const std::uint8_t *op)
     for (auto &[generation, e] : now) {
         check(finds ? e.code == op[1] % 96 : e.generation == g);
         check(!finishes || e.state == TableMemory::pending
+              || (e.state == TableMemory::failed && e.text.empty())
               || e.text == text(op) || model_.by_generation(g)->second == e);
     }
 

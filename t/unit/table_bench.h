@@ -193,11 +193,26 @@ struct Bench {
 
     std::uint32_t free_cells() { return mem.count(TableMemory::unused); }
 
-    /* leads codes from "n" on until no cell is free */
+    /* takes free cells, but so many, by results that are waited for */
+
+    void fill(std::uint32_t n, std::uint32_t leave = 0)
+    {
+        while (free_cells() > leave) {
+            wait(add(n++, Outcome::good));
+        }
+    }
+
+    /*
+     * As many codes in flight as there may be, from "n" on, and no cell
+     * beside them is free, or so many
+     */
 
     std::vector<Ticket> lead_all(std::uint32_t n, std::uint32_t leave = 0)
     {
         std::vector<Ticket> tickets;
+
+        fill(n + 100000, leave + mem.root().cells / 2
+                         - mem.count(TableMemory::pending));
 
         while (free_cells() > leave) {
             tickets.push_back(lead(n++));

@@ -206,7 +206,7 @@ TEST(ExchangeRequest, EncodesItsArguments)
 TEST(ExchangeRequest, NeedsItsMaxAtMost)
 {
     std::string worst(600, '&');
-    ExchangeRequest request{"h", "/p", worst, worst, worst};
+    ExchangeRequest request{"h", "/p", worst, worst, worst, true};
 
     EXPECT_EQ(written(request).size(), exchange_request_max(request));
 }
