@@ -48,7 +48,35 @@ drop_idle(IdleConnection &idle) noexcept
 }
 
 
-/* the server has something to say, which can only be good-bye; or we have */
+/*
+ * Whether the server has said nothing since its last reply.  What it says
+ * unasked is good-bye, or would be taken for the next reply; but TLS 1.3 has
+ * tickets to say, which OpenSSL keeps to itself.
+ */
+
+bool
+is_quiet(ngx_connection_t *c) noexcept
+{
+    char byte;
+
+    if (recv(c->fd, &byte, 1, MSG_PEEK) == -1) {
+        return ngx_socket_errno == NGX_EAGAIN;
+    }
+
+    if (c->ssl == nullptr) {
+        return false;
+    }
+
+    ERR_clear_error();
+
+    int n = SSL_peek(c->ssl->connection, &byte, 1);
+    int err = SSL_get_error(c->ssl->connection, n);
+
+    ERR_clear_error();
+
+    return n <= 0 && err == SSL_ERROR_WANT_READ;
+}
+
 
 void
 on_idle(ngx_event_t *ev) noexcept
@@ -56,17 +84,11 @@ on_idle(ngx_event_t *ev) noexcept
     auto *c = static_cast<ngx_connection_t *>(ev->data);
     auto &idle = *static_cast<IdleConnection *>(c->data);
 
-    if (!c->close && !c->read->timedout) {
-        char byte;
+    if (!c->close && !c->read->timedout && is_quiet(c)) {
+        ev->ready = 0;
 
-        ssize_t n = recv(c->fd, &byte, 1, MSG_PEEK);
-
-        if (n == -1 && ngx_socket_errno == NGX_EAGAIN) {
-            ev->ready = 0;
-
-            if (ngx_handle_read_event(c->read, 0) == NGX_OK) {
-                return;
-            }
+        if (ngx_handle_read_event(c->read, 0) == NGX_OK) {
+            return;
         }
     }
 
@@ -110,9 +132,12 @@ take_idle(Peers &peers, Addresses &addresses, Address *&address,
         /*
          * One to an address that failed since is no way to find out whether
          * it is back: the code would be lost, which a new connection saves.
+         * And what the server has said may be an event yet to come.
          */
 
-        if (address == nullptr || address->rests) {
+        if (address == nullptr || address->rests
+            || !is_quiet(idle.connection))
+        {
             drop_idle(idle);
             continue;
         }

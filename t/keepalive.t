@@ -5,7 +5,9 @@ use strict;
 use warnings;
 
 use lib 't/lib';
-use Test::More tests => 19;
+use IO::Select ();
+use IO::Socket::UNIX ();
+use Test::More tests => 22;
 use Time::HiRes qw(sleep time);
 use WxOpenid::Line;
 
@@ -120,6 +122,66 @@ subtest 'wx_openid_keepalive 2 keeps two, the last used' => sub {
     ok(until_true(sub { connections()->{open} == 2 }), 'three are closed');
     is(at_once(2) . ' ' . opened(), '200 200 5', 'the two are used again');
 };
+
+# The client's event comes first, so nginx takes the connection before it
+# sees what came on it.
+
+sub ask_on {
+    my ($s, $code) = @_;
+    syswrite $s, "GET /who HTTP/1.1\r\nHost: localhost\r\n"
+                 . "X-WX-Code: $code\r\n\r\n";
+}
+
+sub answer_on {
+    my ($s) = @_;
+    my $got = '';
+
+    while ($got !~ /\r\n\r\n.{43}\z/s && IO::Select->new($s)->can_read(10)) {
+        sysread $s, $got, 4096, length $got or last;
+    }
+
+    return join ' ', $got =~ m{\AHTTP/1\.1 (\d+)}, $got =~ /^X-Who: (\S+)/m;
+}
+
+sub who {
+    my ($code) = @_;
+    return '200 ' . wechat_at($Address, "openid?appid=wxtest&code=$code");
+}
+
+for my $kind (sort keys %Line) {
+    subtest "$kind: what WeChat says unasked is no reply" => sub {
+        plan tests => 12;
+
+        my $name = $kind eq 'plain' ? 'PORT' : $kind eq 'TLS 1.3' ? 'TLS'
+                   : 'TLS12';
+
+        for my $what ('reply', 'timeout', 'bye') {
+            start_line($Line{$kind}, server => <<'END');
+        location = /who {
+            wx_openid   on;
+            add_header  X-Who $wx_openid always;
+            empty_gif;
+        }
+END
+            my $s = IO::Socket::UNIX->new(Peer => nginx_dir() . '/nginx.sock');
+            my ($first, $second) = (new_code(), new_code());
+            my ($worker) = worker_pids();
+
+            ask_on($s, $first);
+            is(answer_on($s), who($first), "$what: a connection is kept");
+
+            kill STOP => $worker;
+            ask_on($s, $second);
+            wechat_at($Address, "say?listener=$name&what=$what");
+            kill CONT => $worker;
+
+            is(answer_on($s), who($second), "$what: the next code's answer");
+            is(opened(), 2, "$what: by another connection");
+            is(wechat_at($Address, "count?code=$second"), 1,
+               "$what: which is the first to have it");
+        }
+    };
+}
 
 subtest 'wx_openid_keepalive 0 keeps none' => sub {
     plan tests => 4;

@@ -97,6 +97,7 @@ class Server:
         self.numbers = 0
         self.changed = asyncio.Condition()
         self.tasks = set()
+        self.conns = set()
 
     def spawn(self, coroutine):
         task = asyncio.get_running_loop().create_task(coroutine)
@@ -119,12 +120,14 @@ class Server:
 
     async def converse(self, conn, handle):
         conn.listener.open += 1
+        self.conns.add(conn)
         try:
             await handle(conn)
         except (OSError, ssl.SSLError, ValueError):
             pass
         finally:
             conn.listener.open -= 1
+            self.conns.discard(conn)
             conn.sock.close()
             await self.notify()
 
