@@ -102,9 +102,15 @@ free_peer(ngx_peer_connection_t *pc, void *data, ngx_uint_t state) noexcept
 {
     auto *peer = static_cast<Peer *>(data);
 
-    /* nginx takes a peer that our deadline interrupted for a good one */
+    const Attempt &attempt = peer->ctx->attempt;
 
-    if (peer->ctx->attempt.timed_out && !peer->line->group) {
+    /* nginx takes such a peer, or one our deadline stopped, for a good one */
+
+    if (attempt.broken && !peer->line->group) {
+        state |= NGX_PEER_FAILED;
+    }
+
+    if (attempt.timed_out && !peer->line->group) {
         state |= NGX_PEER_FAILED;
 
         if (pc->connection) {

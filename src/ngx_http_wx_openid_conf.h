@@ -202,6 +202,7 @@ struct MainConf {
     PassUrl *default_pass;
     ngx_array_t lines;                  /* of Line * */
     ngx_resolver_t *resolver;           /* the system's; null: it has none */
+    ngx_resolver_t *resolver_ipv4;      /* the same, for A alone */
     ngx_flag_t resolver_made;
 };
 

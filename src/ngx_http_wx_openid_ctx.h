@@ -35,8 +35,9 @@ enum class Status { unset, miss, hit, wait, session, none, error };
 
 
 /*
- * One try to exchange the code.  Lives from begin to settle; upstream.cpp and
- * balancer.cpp fill it in, judge.cpp judges it.
+ * One try to exchange the code: upstream.cpp and balancer.cpp fill it in,
+ * judge.cpp judges it.  The last one is there for the log as long as the
+ * request is.
  */
 
 struct Attempt {
@@ -52,6 +53,7 @@ struct Attempt {
     bool timed_out = false;
     bool late = false;          /* a timer of its connection ran out */
     bool early = false;         /* a byte came before the request went */
+    bool broken = false;        /* what came is no HTTP, or not all of it */
     bool repeats_code = false;  /* the reply has the code in it */
 
     ngx_str_t peer{};           /* address last tried, for the log */

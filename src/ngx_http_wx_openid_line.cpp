@@ -153,7 +153,7 @@ make_peers(ngx_conf_t *cf, MainConf &mcf, Line &line) noexcept
     ngx_url_t &url = line.pass->url;
     bool is_name = url.naddrs == 0 || line.pass->resolved;
 
-    if (url.naddrs == 0) {
+    if (url.naddrs == 0 && !line.pass->resolved) {
         line.pass->resolved = 1;
 
         if (resolve(cf, url) != NGX_OK) {

@@ -257,6 +257,7 @@ drop_peers(void *data) noexcept
     }
 
     forget_session(peers);
+    release_addresses(peers.addresses);
 }
 
 
@@ -292,7 +293,6 @@ create_peers(ngx_conf_t *cf, const Line &line, const ngx_url_t &url,
         return nullptr;
     }
 
-    addresses->count = url.naddrs;
     addresses->users = 1;
     addresses->list = static_cast<Address *>(
         ngx_pcalloc(cf->pool, url.naddrs * sizeof(Address) + 1));
@@ -300,10 +300,16 @@ create_peers(ngx_conf_t *cf, const Line &line, const ngx_url_t &url,
         return nullptr;
     }
 
-    for (ngx_uint_t i = 0; i < url.naddrs; i++) {
-        addresses->list[i].sockaddr = url.addrs[i].sockaddr;
-        addresses->list[i].socklen = url.addrs[i].socklen;
-        addresses->list[i].name = url.addrs[i].name;
+    for (const ngx_addr_t &addr : std::span(url.addrs, url.naddrs)) {
+        if (find_address(*addresses, addr.sockaddr, addr.socklen)) {
+            continue;
+        }
+
+        Address &a = addresses->list[addresses->count++];
+
+        a.sockaddr = addr.sockaddr;
+        a.socklen = addr.socklen;
+        a.name = addr.name;
     }
 
     auto *peers = new (cln->data) Peers{};

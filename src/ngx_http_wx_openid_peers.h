@@ -50,6 +50,8 @@ struct Peers {
     ngx_ssl_session_t *session;
 
     ngx_resolver_t *resolver;       /* null: no name, or nobody to ask */
+    ngx_resolver_t *resolver_ipv4;  /* asked when that fails, or null */
+    bool ipv4;                      /* it is asked now */
     ngx_event_t timer;
     ngx_msec_t retry;               /* pause after the last failure */
     time_t resolved;                /* when it last succeeded, 0: never */

@@ -39,6 +39,7 @@ void
 retry_later(Peers &peers) noexcept
 {
     peers.failing = true;
+    peers.ipv4 = false;
     peers.retry = peers.retry ? ngx_min(peers.retry * 2, last_retry)
                               : first_retry;
 
@@ -91,17 +92,13 @@ copy_address(ngx_pool_t *pool, const ngx_resolver_addr_t &from,
 
 /*
  * Leaves those that can be reached; if none can, then all, since to have
- * tried says more than to have nothing to try.
+ * tried says more than to have nothing to try.  Returns whether one can.
  */
 
-void
+bool
 drop_unreachable(Addresses &addresses) noexcept
 {
     ngx_uint_t n = 0;
-
-    if (addresses.count < 2) {
-        return;
-    }
 
     for (ngx_uint_t i = 0; i < addresses.count; i++) {
         const Address &a = addresses.list[i];
@@ -114,11 +111,13 @@ drop_unreachable(Addresses &addresses) noexcept
     if (n) {
         addresses.count = n;
     }
+
+    return n != 0;
 }
 
 
 Addresses *
-fill(ngx_pool_t *pool, const ngx_resolver_ctx_t &answer,
+copy_answer(ngx_pool_t *pool, const ngx_resolver_ctx_t &answer,
     in_port_t port) noexcept
 {
     auto *addresses = pool_new<Addresses>(pool);
@@ -135,13 +134,18 @@ fill(ngx_pool_t *pool, const ngx_resolver_ctx_t &answer,
     }
 
     for (ngx_uint_t i = 0; i < answer.naddrs; i++) {
-        if (!copy_address(pool, answer.addrs[i], port, addresses->list[i])) {
+        Address a;
+
+        if (!copy_address(pool, answer.addrs[i], port, a)) {
             return nullptr;
         }
-    }
 
-    addresses->count = answer.naddrs;
-    drop_unreachable(*addresses);
+        /* twice in the answer it would rest by halves */
+
+        if (find_address(*addresses, a.sockaddr, a.socklen) == nullptr) {
+            addresses->list[addresses->count++] = a;
+        }
+    }
 
     return addresses;
 }
@@ -155,14 +159,32 @@ use_answer(Peers &peers, const ngx_resolver_ctx_t &answer) noexcept
         return false;
     }
 
-    Addresses *fresh = fill(pool, answer, peers.line->pass->url.port);
+    Addresses *fresh = copy_answer(pool, answer, peers.line->pass->url.port);
 
-    if (fresh == nullptr) {
+    /* half of an answer does not take the place of what can be reached */
+
+    if (fresh == nullptr || (!drop_unreachable(*fresh) && peers.ipv4)) {
         ngx_destroy_pool(pool);
         return false;
     }
 
     replace_addresses(peers, fresh);
+
+    return true;
+}
+
+
+/* false: it was asked already, or there is none to ask */
+
+bool
+ask_ipv4(Peers &peers) noexcept
+{
+    if (peers.ipv4 || peers.resolver_ipv4 == nullptr) {
+        return false;
+    }
+
+    peers.ipv4 = true;
+    schedule(peers, 1);
 
     return true;
 }
@@ -174,6 +196,11 @@ on_answer(ngx_resolver_ctx_t *answer) noexcept
     auto &peers = *static_cast<Peers *>(answer->data);
 
     if (answer->state || !use_answer(peers, *answer)) {
+
+        if (ask_ipv4(peers)) {
+            ngx_resolve_name_done(answer);
+            return;
+        }
 
         /* one line an outage: WeChat may still be where it was */
 
@@ -190,11 +217,12 @@ on_answer(ngx_resolver_ctx_t *answer) noexcept
         return;
     }
 
-    /* the clock may have been set back since */
+    /* a timer of 32 bits takes 24 days at most */
 
     time_t left = ngx_min(answer->valid - ngx_time(), longest_ttl);
 
     peers.failing = false;
+    peers.ipv4 = false;
     peers.retry = 0;
     peers.resolved = ngx_time();
 
@@ -214,7 +242,8 @@ on_timer(ngx_event_t *ev) noexcept
         return;
     }
 
-    ngx_resolver_ctx_t *query = ngx_resolve_start(peers.resolver, nullptr);
+    ngx_resolver_ctx_t *query = ngx_resolve_start(
+        peers.ipv4 ? peers.resolver_ipv4 : peers.resolver, nullptr);
 
     if (query == nullptr || query == NGX_NO_RESOLVER) {
         retry_later(peers);

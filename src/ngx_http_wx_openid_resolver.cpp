@@ -81,7 +81,36 @@ read_resolv_conf(std::span<char> text) noexcept
 }
 
 
-/* a resolver of the system's nameservers, or nullptr where it names none */
+/*
+ * nginx takes a name for unknown when AAAA alone fails, as it does with some
+ * nameservers, and has no way to ask for A alone but by another resolver.
+ */
+
+ngx_int_t
+create_ipv4_resolver(ngx_conf_t *cf, MainConf &mcf, ngx_array_t &names)
+    noexcept
+{
+#if (NGX_HAVE_INET6)
+
+    auto *off = static_cast<ngx_str_t *>(ngx_array_push(&names));
+    if (off == nullptr) {
+        return NGX_ERROR;
+    }
+
+    *off = to_str("ipv6=off");
+
+    mcf.resolver_ipv4 = ngx_resolver_create(
+        cf, static_cast<ngx_str_t *>(names.elts), names.nelts);
+
+    return mcf.resolver_ipv4 ? NGX_OK : NGX_ERROR;
+
+#else
+    return NGX_OK;
+#endif
+}
+
+
+/* resolvers of the system's nameservers, or none where it names none */
 
 ngx_int_t
 create_system_resolver(ngx_conf_t *cf, MainConf &mcf) noexcept
@@ -118,7 +147,7 @@ create_system_resolver(ngx_conf_t *cf, MainConf &mcf) noexcept
     mcf.resolver = ngx_resolver_create(
         cf, static_cast<ngx_str_t *>(names.elts), names.nelts);
 
-    return mcf.resolver ? NGX_OK : NGX_ERROR;
+    return mcf.resolver ? create_ipv4_resolver(cf, mcf, names) : NGX_ERROR;
 }
 
 
@@ -142,6 +171,7 @@ set_resolver(ngx_conf_t *cf, MainConf &mcf, Line &line) noexcept
     }
 
     peers.resolver = mcf.resolver;
+    peers.resolver_ipv4 = mcf.resolver_ipv4;
 
     if (peers.resolver == nullptr) {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,

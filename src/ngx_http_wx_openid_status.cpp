@@ -173,7 +173,7 @@ put_prometheus(Writer &out, const Snapshot &s) noexcept
              "gauge");
     out.put("wx_openid_exchanges_in_flight %ui\n", in_flight(*s.stats));
 
-    put_head(out, "connections_total", "Connections made to WeChat.",
+    put_head(out, "connections_total", "Connections to WeChat, tried or made.",
              "counter");
     out.put("wx_openid_connections_total %uA\n", s.stats->connections);
 

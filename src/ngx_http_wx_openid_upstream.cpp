@@ -223,6 +223,12 @@ finalize_request(ngx_http_request_t *sr, ngx_int_t rc) noexcept
         attempt.timed_out = true;
     }
 
+    /* neither ended from outside, nor is it our client that went */
+
+    attempt.broken = u->request_sent && rc != NGX_DONE
+                     && rc != NGX_HTTP_CLIENT_CLOSED_REQUEST
+                     && attempt.reply.state() != HttpReply::State::complete;
+
     wipe_request(attempt);
 
     /* it held the reply, and with it the session_key */

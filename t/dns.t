@@ -5,7 +5,7 @@ use strict;
 use warnings;
 
 use lib 't/lib';
-use Test::More tests => 19;
+use Test::More tests => 25;
 use Time::HiRes qw(sleep time);
 use WxOpenid::Line;
 
@@ -105,14 +105,16 @@ sub all_good {
 
 
 subtest 'a name unknown at start: a warning, refused, then it works' => sub {
-    plan tests => 8;
+    plan tests => 9;
 
     says(is => 'nxdomain');
     only_wechat_at('127.0.0.1');
-    start_line();
+    start_line('', server => 'location /o { wx_openid on; empty_gif;'
+                             . ' wx_openid_host other.test; }');
 
-    like(log_text(), qr/\[warn\].*"wx_openid_pass": .*"$Name", requests with/,
-         'the warning');
+    my $warning = qr/\[warn\].*"wx_openid_pass": .*"$Name", requests with/;
+    like(log_text(), $warning, 'the warning');
+    is(log_count($warning), 1, 'for two lines it was looked up once');
     is(ask(), 502, 'a code is refused');
     is(wechat_at('127.0.0.1', 'total'), 0, 'WeChat was not asked');
     is(first_line()->{resolved}, undef, 'status: never resolved');
@@ -309,6 +311,34 @@ subtest 'one of three refuses connections: no request fails' => sub {
              'many at a time');
 };
 
+subtest 'the same address twice in an answer is one' => sub {
+    plan tests => 3;
+
+    says(a => '127.0.0.1,127.0.0.2,127.0.0.2,127.0.0.2');
+    only_wechat_at('127.0.0.1');
+    start_line('wx_openid_keepalive 0;');
+
+    ok(knows('127.0.0.1 127.0.0.2'), 'two are known');
+    is(statuses(8), '200*8', 'that one refuses costs no request');
+    is(failures('127.0.0.2')->{failures}, 1, 'it is tried once');
+};
+
+for my $fault ('short', 'reset_body', 'bad_status') {
+    subtest "$fault: an address that breaks off rests" => sub {
+        plan tests => 2;
+
+        says(a => '127.0.0.1,127.0.0.2');
+        only_wechat_at(qw(127.0.0.1 127.0.0.2));
+        start_line('wx_openid_keepalive 0;');
+        knows('127.0.0.1 127.0.0.2');
+
+        is(ask('/t', new_code("fault-$fault")), 502, 'it breaks off');
+
+        my @states = sort map { $_->{state} } @{ first_line()->{addresses} };
+        is("@states", 'rests up', 'one rests, one does not');
+    };
+}
+
 subtest 'one of three hangs: one slow request in 10 s, none fails' => sub {
     plan tests => 7;
 
@@ -485,20 +515,11 @@ subtest 'a resolver at location level, and the system\'s' => sub {
     dns($system, "set?name=$Name&a=127.0.0.1&ttl=3600");
     only_wechat_at(qw(127.0.0.1 127.0.0.2));
 
-    my $file = nginx_dir() . '.resolv.conf';
-    open my $out, '>', $file or die "$file: $!";
-    print $out "# nameserver 127.0.0.3\nsearch example\n",
-               "nameserver  fe80::1%lo\nnameserver no.address\n",
-               "nameserver\t127.0.0.77 # ours\noptions timeout:1\n";
-    close $out;
-
-    start_nginx({
-        wrap => ['unshare', '-m', 'sh', '-c',
-                 'mount --bind "$0" /etc/resolv.conf && exec "$@"', $file],
+    start_with_system(
         http => "wx_openid_pass http://$Name:$Port;",
         server => "location /o { resolver 127.0.0.1:$other->{PORT};"
                   . ' wx_openid on; empty_gif; }',
-    });
+    );
 
     ok(until_true(sub {
         2 == grep { $_->{resolved} } @{ status_json()->{lines} }
@@ -511,9 +532,55 @@ subtest 'a resolver at location level, and the system\'s' => sub {
     is(alerts(), 0, 'no alert');
 };
 
+for my $what ('servfail', 'nxdomain') {
+    subtest "AAAA is answered with $what: A alone is followed" => sub {
+        plan skip_all => 'needs root, unshare and port 53'
+            if !(my $system = system_dns());
+        plan tests => 5;
+
+        my $set = "set?name=$Name&is6=$what&ttl=1";
+        dns($system, "$set&a=127.0.0.1");
+        only_wechat_at(qw(127.0.0.1 127.0.0.2));
+        start_with_system(http => "wx_openid_pass http://$Name:$Port;"
+                                  . ' wx_openid_keepalive 0;');
+
+        ok(knows('127.0.0.1'), 'an address');
+        is(ask(), 200, 'is used');
+
+        dns($system, "$set&a=127.0.0.2");
+        ok(knows('127.0.0.2'), 'another');
+        is(ask(), 200, 'is used');
+        is(outages(), 0, 'no outage');
+    };
+}
+
+# nginx where resolv.conf names the server that system_dns() starts
+
+sub start_with_system {
+    my (%conf) = @_;
+    my $file = nginx_dir() . '.resolv.conf';
+    open my $out, '>', $file or die "$file: $!";
+    print $out "# nameserver 127.0.0.3\nsearch example\n",
+               "nameserver  fe80::1%lo\nnameserver no.address\n",
+               "nameserver\t127.0.0.77 # ours\noptions timeout:1\n";
+    close $out;
+
+    start_nginx({
+        wrap => ['unshare', '-m', 'sh', '-c',
+                 'mount --bind "$0" /etc/resolv.conf && exec "$@"', $file],
+        %conf,
+    });
+}
+
 # only there may a test have resolv.conf and the port that goes with it
 
+my $System;
+
 sub system_dns {
+    return $System ||= start_system_dns();
+}
+
+sub start_system_dns {
     return if $> != 0 || system('unshare -m true 2> /dev/null') != 0;
     my $probe = IO::Socket::IP->new(LocalAddr => '127.0.0.77',
                                     LocalPort => 53, Proto => 'udp')
