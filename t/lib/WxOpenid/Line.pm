@@ -294,9 +294,10 @@ sub descriptors {
 }
 
 sub log_text {
+    my @names = @_ ? @_ : qw(stderr error.log);
     my $text = '';
 
-    for my $name (qw(stderr error.log)) {
+    for my $name (@names) {
         open my $in, '<', nginx_dir() . "/$name" or next;
         local $/;
         $text .= <$in> // '';
