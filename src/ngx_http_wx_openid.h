@@ -40,6 +40,10 @@ ngx_int_t set_identity_headers(ngx_http_request_t *r,
 const TokenName *find_token_header(const ngx_array_t &names,
     std::string_view name) noexcept;
 
+/* the same of a cookie */
+const TokenName *find_token_cookie(const ngx_array_t &names,
+    std::string_view name) noexcept;
+
 /* whether a header is, or a Cookie has, a token */
 bool carries_token(const MainConf &mcf, const ngx_table_elt_t &h) noexcept;
 

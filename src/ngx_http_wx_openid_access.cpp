@@ -91,8 +91,7 @@ bool
 same_exchange(const Ctx &ctx, const LocConf &conf, const App &app) noexcept
 {
     return ctx.conf->line->digest == conf.line->digest
-           && view(ctx.app->appid) == view(app.appid)
-           && view(ctx.app->secret) == view(app.secret);
+           && ctx.app->digest == app.digest;
 }
 
 
@@ -288,8 +287,6 @@ step(ngx_http_request_t *r, const LocConf &conf, Ctx &ctx) noexcept
 
     case State::exchanging:
     case State::pausing:
-        return NGX_AGAIN;
-
     case State::waiting:
         return NGX_AGAIN;
 

@@ -200,4 +200,13 @@ create_loc_conf(ngx_conf_t *cf) noexcept
 }
 
 
+void
+log_no_sha256(ngx_conf_t *cf) noexcept
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"wx_openid\" needs SHA-256, which OpenSSL does not "
+                       "provide");
+}
+
+
 }

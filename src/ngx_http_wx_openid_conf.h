@@ -246,6 +246,9 @@ main_conf(ngx_http_request_t *r) noexcept
 
 /* conf.cpp */
 
+/* what a configuration is refused for that OpenSSL cannot digest */
+void log_no_sha256(ngx_conf_t *cf) noexcept;
+
 void *create_main_conf(ngx_conf_t *cf) noexcept;
 char *init_main_conf(ngx_conf_t *cf, void *conf) noexcept;
 void *create_loc_conf(ngx_conf_t *cf) noexcept;

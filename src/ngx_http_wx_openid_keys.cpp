@@ -39,7 +39,7 @@ wipe_codec(void *data) noexcept
 }
 
 
-/* in the configuration's pool, wiped when that goes */
+/* in the configuration's pool, wiped when that goes; nullptr on an error */
 
 TokenCodec *
 create_codec(ngx_conf_t *cf, const KeySet &keys) noexcept
@@ -54,7 +54,14 @@ create_codec(ngx_conf_t *cf, const KeySet &keys) noexcept
 
     cln->handler = wipe_codec;
 
-    return codec->init(keys.keys()) ? codec : nullptr;
+    if (!codec->init(keys.keys())) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"wx_openid_session_keys\" needs AES-256 in GCM "
+                           "and as key wrap, which OpenSSL does not provide");
+        return nullptr;
+    }
+
+    return codec;
 }
 
 

@@ -330,6 +330,7 @@ make_line(ngx_conf_t *cf, MainConf &mcf, const LocConf &conf,
 #endif
 
     if (!digest_line(*line)) {
+        log_no_sha256(cf);
         return nullptr;
     }
 

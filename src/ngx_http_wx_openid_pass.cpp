@@ -114,6 +114,10 @@ parse_pass(ngx_conf_t *cf, std::string_view text) noexcept
                                                    : "is not a URL");
     }
 
+    if (pass->url.family != AF_UNIX && !usable_host(view(pass->url.host))) {
+        return refuse_pass(cf, text, "has no usable host");
+    }
+
     pass->prefix = pass->url.uri;
 
     while (view(pass->prefix).ends_with('/')) {

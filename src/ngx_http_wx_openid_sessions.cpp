@@ -143,11 +143,11 @@ add_token_name(ngx_conf_t *cf, ngx_array_t &names, std::string_view prefix,
 {
     ngx_str_t variable;
 
-    /* of a header in another spelling there is one already */
+    /* at each request all are looked for: none twice, in another spelling */
 
     const TokenName *known = prefix == header_variable
-                             ? find_token_header(names, name) : nullptr;
-
+                             ? find_token_header(names, name)
+                             : find_token_cookie(names, name);
     if (known) {
         index = known->variable;
         return true;

@@ -148,9 +148,12 @@ set_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) noexcept
 
     app->appid = value[1];
 
-    if (!read_secret(cf, value[2], app->secret)
-        || !digest_parts({view(app->appid), view(app->secret)}, app->digest))
-    {
+    if (!read_secret(cf, value[2], app->secret)) {
+        return conf_error();
+    }
+
+    if (!digest_parts({view(app->appid), view(app->secret)}, app->digest)) {
+        log_no_sha256(cf);
         return conf_error();
     }
 

@@ -23,10 +23,13 @@ add(ngx_atomic_t &counter, ngx_atomic_int_t n = 1) noexcept
 }
 
 
-/* this process's slot: the one it has, or one of the dead */
+/*
+ * This process's slot: the one it has, or one of the dead.  Who had none when
+ * it counted up shall have none when it counts down.
+ */
 
 WorkerSlot *
-worker_slot(Stats &stats) noexcept
+worker_slot(Stats &stats, ngx_int_t change) noexcept
 {
     auto self = static_cast<ngx_atomic_uint_t>(ngx_pid);
 
@@ -34,6 +37,10 @@ worker_slot(Stats &stats) noexcept
         if (slot.process == self) {
             return &slot;
         }
+    }
+
+    if (change < 0) {
+        return nullptr;
     }
 
     for (WorkerSlot &slot : stats.workers) {
@@ -125,7 +132,7 @@ void
 count_in_flight(const MainConf &mcf, ngx_int_t change) noexcept
 {
     Stats *stats = zone_stats(mcf);
-    WorkerSlot *slot = stats ? worker_slot(*stats) : nullptr;
+    WorkerSlot *slot = stats ? worker_slot(*stats, change) : nullptr;
 
     if (slot) {
         add(slot->in_flight, change);

@@ -170,6 +170,19 @@ find_token_header(const ngx_array_t &names, std::string_view name) noexcept
 }
 
 
+const TokenName *
+find_token_cookie(const ngx_array_t &names, std::string_view name) noexcept
+{
+    for (const TokenName &n : elements<TokenName>(&names)) {
+        if (view(n.name) == name) {
+            return &n;
+        }
+    }
+
+    return nullptr;
+}
+
+
 bool
 carries_token(const MainConf &mcf, const ngx_table_elt_t &h) noexcept
 {

@@ -66,17 +66,12 @@ create_request(ngx_http_request_t *sr) noexcept
 }
 
 
-/* another address is tried: nothing of the one before may count */
+/* of a request that was sent; ours is not sent twice */
 
 ngx_int_t
 reinit_request(ngx_http_request_t *sr) noexcept
 {
-    Ctx &ctx = ctx_of(sr);
-
-    ctx.attempt.reply = HttpReply({ctx.reply_body, max_reply_size});
-    ctx.attempt.answered = false;
-
-    return NGX_OK;
+    return NGX_ERROR;
 }
 
 
@@ -198,10 +193,7 @@ abort_request(ngx_http_request_t *sr) noexcept
 }
 
 
-/*
- * The call is over, the connection still there.  With header_only nginx
- * sends nothing more of the subrequest towards the client.
- */
+/* the call is over, the connection still there */
 
 void
 finalize_request(ngx_http_request_t *sr, ngx_int_t rc) noexcept
@@ -236,8 +228,6 @@ finalize_request(ngx_http_request_t *sr, ngx_int_t rc) noexcept
     if (u->buffer.start) {
         ngx_explicit_memzero(u->buffer.start, u->buffer.end - u->buffer.start);
     }
-
-    sr->header_only = 1;
 
     /* or nginx would run the server's post_action for it */
 

@@ -166,6 +166,7 @@ create_zone(ngx_conf_t *cf, const MainConf &mcf) noexcept
     cln->handler = wipe_zone;
 
     if (!zone->hasher.init()) {
+        log_no_sha256(cf);
         return nullptr;
     }
 

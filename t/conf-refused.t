@@ -5,7 +5,7 @@ use strict;
 use warnings;
 
 use lib 't/lib';
-use Test::More tests => 693;
+use Test::More tests => 702;
 use WxOpenid::Conf qw(certificates check_conf write_file);
 
 my $Certs = certificates();
@@ -376,7 +376,7 @@ for my $url ('api.weixin.qq.com', '""', 'ftp://127.0.0.1', 'https:/127.0.0.1',
              'http://user@127.0.0.1', 'http://127.0.0.1/?a=b',
              'http://127.0.0.1/#a', 'http://$host', 'http://127.0.0.1/$uri',
              '"http://127.0.0.1/a b"', "http://127.0.0.1/\x{e4}",
-             'http://[::1', 'http://unix:')
+             'http://[::1', 'http://unix:', 'http://a,b', 'http://a*b/c')
 {
     (my $text = $url) =~ s/"//g;
     refused("pass $url", qr/"\Q$text\E" in "wx_openid_pass" /,
@@ -386,6 +386,20 @@ for my $url ('api.weixin.qq.com', '""', 'ftp://127.0.0.1', 'https:/127.0.0.1',
 taken("pass $_", "$App wx_openid_pass $_;")
     for 'http://127.0.0.1:8080', 'HTTP://127.1.2.3/prefix/', 'http://[::1]',
         'http://unix:/tmp/wechat.sock:/prefix';
+
+{
+    local $ENV{OPENSSL_CONF} = write_file('openssl.cnf', <<'END');
+openssl_conf = init
+[init]
+providers = all
+[all]
+null = null
+[null]
+activate = 1
+END
+    refused('OpenSSL without SHA-256', qr/"wx_openid" needs SHA-256/,
+            "$App $Loopback");
+}
 
 for my $host ('""', '"a b"', 'a/b', '"a\r\nb"', 'a@b', '$host', 'a' x 300) {
     refused("host $host", qr/invalid name ".*" in "wx_openid_host"/s,
