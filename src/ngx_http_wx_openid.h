@@ -124,7 +124,10 @@ ngx_int_t body_text(ngx_http_request_t *r, size_t limit,
 
 /* exchange.cpp */
 
-/* asks WeChat: NGX_AGAIN, NGX_OK when it is settled at once, NGX_ERROR */
+/*
+ * Asks WeChat: NGX_AGAIN, NGX_OK when it is settled at once, NGX_ERROR, or
+ * NGX_DONE when the request was finalized.
+ */
 ngx_int_t begin_exchange(ngx_http_request_t *r, Ctx &ctx) noexcept;
 
 /* goes on where state is "repeating"; as begin_exchange() */

@@ -16,12 +16,17 @@
  *      v
  *     settled                       r is nginx's again
  *
+ * From each of them to settled where there is a result, or the deadline or
+ * the lack of an address is one.
+ *
  * Where somebody else exchanges the same code, instead of exchanging:
  *
  *     waiting <---> looking         who leads, or our timer: NGX_AGAIN
  *      |              |
  *      v              v
  *     settled        exchanging     if nobody leads any more
+ *
+ * An heir, who waited for one that went, is repeating from there on.
  *
  * A request without a code stays idle, also with a token, and is looked at
  * again wherever an internal redirect leads; a settled one is never exchanged

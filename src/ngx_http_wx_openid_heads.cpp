@@ -2,8 +2,8 @@
  * Copyright (C) wx_openid authors
  *
  * The queues of a worker: the heads of its flights and who follows each, how
- * a result reaches them all, and what becomes of them when a head goes.
- * Knows nothing of who is to lead, which flight.cpp decides.
+ * a result reaches them all, and who inherits when a head goes.  Knows
+ * nothing of how a code's first leader is found, which is flight.cpp's.
  */
 
 #include "ngx_http_wx_openid_flight.h"

@@ -7,7 +7,7 @@ use warnings;
 use lib 't/lib';
 use IO::Select ();
 use IO::Socket::INET ();
-use Test::More tests => 162;
+use Test::More tests => 166;
 use Time::HiRes qw(sleep time);
 use WxOpenid::Line ();
 use WxOpenid::Nginx qw(until_true);
@@ -129,6 +129,22 @@ for my $kind (qw(good delay-3000)) {
            "$name: each gets its own");
         is(asked($code), 1, "$name: each is exchanged once");
     }
+}
+
+{
+    my $name = 'an errmsg that repeats the code';
+    my $code = new_code('hold-echo');
+    my $flood = $nginx->flood('--clients', 100, $code);
+
+    ok($nginx->until_waiting(100), "$name: all wait");
+    wechat("release?code=$code");
+
+    my $report = $nginx->flood_end($flood);
+    is(answers($report, qr/\A401 /), 100, "$name: all are refused");
+    is(() = $nginx->log_lines(qr/wx_openid: invalid_code/), 100,
+       "$name: each has a line");
+    is(() = $nginx->log_lines(qr/wx_openid: .*\Q$code\E/), 0,
+       "$name: none tells it");
 }
 
 {
