@@ -15,6 +15,14 @@ namespace wx_openid {
 namespace {
 
 
+/*
+ * A reply is read so much at a time, of any length.  WeChat's have some 400
+ * bytes, and the whole buffer is wiped each time.
+ */
+
+constexpr size_t reply_piece = 1024;
+
+
 void
 merge_tls(TlsConf &conf, const TlsConf &prev) noexcept
 {
@@ -62,7 +70,7 @@ fix_upstream(LocConf &conf) noexcept
 
     u.upstream = &line.upstream;
     u.module = to_str("wx_openid");
-    u.buffer_size = ngx_pagesize;
+    u.buffer_size = reply_piece;
     u.ignore_client_abort = 1;
     u.next_upstream = NGX_HTTP_UPSTREAM_FT_ERROR
                       | NGX_HTTP_UPSTREAM_FT_TIMEOUT;

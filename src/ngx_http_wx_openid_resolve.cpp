@@ -286,7 +286,9 @@ start_resolving(ngx_cycle_t *cycle) noexcept
             continue;
         }
 
-        drop_unreachable(*peers->addresses);
+        if (peers->addresses->count > 1) {
+            (void) drop_unreachable(*peers->addresses);
+        }
 
         if (peers->resolver == nullptr) {
             continue;

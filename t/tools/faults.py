@@ -35,7 +35,7 @@ class Records(bytes):
 
 def extra_record(body, size=0):
     """A reply of so many bytes or more, in a record, and one more reply."""
-    body += b' ' * (size - len(head(1000) + body))
+    body += b' ' * (size - len(head(size // 2) + body))
     reply = head(len(body)) + body
     return [Records(reply + plain(evil())[0], len(reply))]
 
@@ -111,7 +111,7 @@ TRANSPORT = {
     'extra': lambda b: [head(len(b)) + b + plain(evil())[0]],
     'extra_bytes': lambda b: [head(len(b)) + b + b'x'],
     'extra_record': extra_record,
-    'extra_buffer': lambda b: extra_record(b, 4096),
+    'extra_buffer': lambda b: extra_record(b, 1024),
     'records': lambda b: [Records(head(len(b)) + b, 7)],
     'records_late': lambda b: [Records(head(len(b)) + b[:20], 50), Sleep(20),
                                Records(b[20:], 50)],
